@@ -1,0 +1,114 @@
+/**
+ * AgentProvider: code that can carry out an agent's work.
+ *
+ * Decided here: the contract between the engine and a provider. Decided elsewhere: retries, time-outs, what is
+ * recorded (runs/). A provider never retries by itself and never throws to steer the engine: it answers an outcome.
+ */
+import type { Failure, Issue } from '../kernel/failure.js';
+import type { Json, JsonObject } from '../kernel/json.js';
+
+/** What one attempt consumed. Counts are tokens. */
+export interface AgentUsage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
+}
+
+/** One call of an agent: the step's resolved input and nothing else of the run. */
+export interface AgentRequest {
+  readonly agentKey: string;
+  readonly settings: JsonObject;
+  readonly input: Json;
+  readonly namespace: string;
+  /** The stable key of the work, the same in every attempt; sent on as `Idempotency-Key`. */
+  readonly idempotencyKey: string;
+  /** 1, 2, 3, …; grows by one with each attempt, interrupted ones included. */
+  readonly attempt: number;
+  /** Attempts that ended in a failure before this one; interrupted ones do not count. */
+  readonly failures: number;
+  /** Absent when the agent is called outside a run. */
+  readonly runId?: string;
+  readonly stepId?: string;
+}
+
+/** A recorded model turn or tool outcome. */
+export interface Turn {
+  /** 1, 2, 3, … within the step. */
+  readonly turn: number;
+  readonly body: Json;
+  readonly usage?: AgentUsage;
+  readonly costMicros?: number;
+}
+
+/** The durable memory of a step's attempts: what was recorded is never paid for again. */
+export interface Journal {
+  /** Turns recorded by this and earlier attempts of the step, in order. */
+  readonly turns: readonly Turn[];
+  /** Records a turn; resolves when it is durable. Rejects when the claim is lost: the provider lets that through. */
+  record(turn: Omit<Turn, 'turn'>): Promise<void>;
+}
+
+/** What streams out of an attempt under way; not part of the log. */
+export type AgentPart =
+  | { readonly type: 'delta'; readonly text: string }
+  | { readonly type: 'progress'; readonly percent?: number; readonly message?: string };
+
+/** A file that an attempt made, readable as an artifact of the run. */
+export interface AgentArtifact {
+  /** Unique within the step: letters, digits, `.`, `_` and `-`. */
+  readonly name: string;
+  /** `image/svg+xml`, `audio/midi`, … */
+  readonly mediaType: string;
+  readonly content: Uint8Array;
+}
+
+export type AgentOutcome =
+  | {
+      readonly status: 'completed';
+      readonly output: Json;
+      readonly usage?: AgentUsage;
+      readonly costMicros?: number;
+      readonly artifacts?: readonly AgentArtifact[];
+    }
+  | {
+      readonly status: 'failed';
+      readonly failure: Failure;
+      readonly usage?: AgentUsage;
+      readonly costMicros?: number;
+    };
+
+export interface InvocationContext {
+  /** Aborted when the attempt must end: cancel, time-out, lost claim, shutdown. */
+  readonly signal: AbortSignal;
+  readonly journal: Journal;
+}
+
+/** Whether an agent can be called now; `reason` says what to do when it can not. */
+export interface AgentHealth {
+  readonly status: 'available' | 'degraded' | 'offline';
+  readonly reason?: string;
+}
+
+export abstract class AgentProvider {
+  /** Every problem in an agent's settings, with pointers from the root of the settings; none when they are good. */
+  abstract check(settings: JsonObject): readonly Issue[];
+
+  /**
+   * Does the work once: yields parts while it goes, returns one outcome.
+   *
+   * An abort ends it soon, with whatever outcome; the engine no longer listens. What it throws counts as a failed
+   * outcome `agent.crashed`, not retried.
+   */
+  abstract invoke(
+    request: AgentRequest,
+    context: InvocationContext,
+  ): AsyncGenerator<AgentPart, AgentOutcome, void>;
+
+  /** Whether an agent with these settings can work now; cheap, no call that costs money. */
+  health(settings: JsonObject): Promise<AgentHealth> {
+    void settings;
+    return Promise.resolve({ status: 'available' });
+  }
+}

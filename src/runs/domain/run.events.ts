@@ -1,0 +1,110 @@
+/**
+ * The events of a run: one typed map, the same for the log, REST, SSE and sockets.
+ *
+ * Decided here: names and data. Decided elsewhere: when one is written (decide.ts) and what it means (evolve.ts).
+ * `schemaVersion` in event 1 says how to read the rest; a field once published is never given another meaning.
+ */
+import type { Failure } from '../../kernel/failure.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
+import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
+
+export const EVENT_SCHEMA_VERSION = 1;
+
+/** What one attempt consumed. Counts are tokens. */
+export interface Usage {
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly reasoningTokens?: number;
+}
+
+/** The exact version of everything that a run resolved when it started. */
+export interface RunManifest {
+  readonly workflow?: { readonly id: string; readonly version: number };
+  /** By agent key. */
+  readonly agents: { readonly [key: string]: { readonly kind: string; readonly version: number } };
+}
+
+/** What the caller asked for beside definition and input. */
+export interface RunOptions {
+  /** 0 to 100, higher first. @default 50 */
+  readonly priority: number;
+  readonly tags: readonly string[];
+  /** Execution timeout in milliseconds; time spent queued, waiting or paused does not count. */
+  readonly timeoutMs: number;
+  /** Attempts open at once. */
+  readonly maxParallelSteps: number;
+}
+
+export interface RunEventMap {
+  'run.queued': {
+    readonly schemaVersion: number;
+    /** Numbered flags of behaviour that this run was started under; a worker leaves a run alone whose flags it does not know. */
+    readonly flags: readonly number[];
+    readonly definition: WorkflowDefinition;
+    readonly manifest: RunManifest;
+    readonly input: Json;
+    readonly context: JsonObject;
+    readonly options: RunOptions;
+  };
+  'run.started': Record<never, never>;
+  /** Nothing is open or ready; `until` is when the next timer is due. */
+  'run.waiting': { readonly until?: string };
+  'run.paused': { readonly by?: string; readonly reason?: string };
+  'run.resumed': { readonly by?: string };
+  'run.cancelling': { readonly by?: string; readonly reason?: string; readonly graceMs: number };
+  'run.completed': { readonly output: Json };
+  /** Every bad end but a cancellation, a time-out included. */
+  'run.failed': { readonly status: 'failed' | 'timed_out'; readonly failure: Failure };
+  'run.cancelled': { readonly reason?: string };
+  'step.started': { readonly input: Json };
+  'step.completed': { readonly output: Json; readonly usage?: Usage; readonly costMicros?: number };
+  /** The step has failed for good. `handled` when the definition lets the run go on. */
+  'step.failed': { readonly failure: Failure; readonly handled: boolean };
+  /** An attempt failed and another will follow at `retryAt`. */
+  'step.retrying': { readonly failure: Failure; readonly retryAt: string; readonly delayMs: number };
+  'step.skipped': { readonly reason: SkipReason };
+  'step.cancelled': { readonly reason: 'run-cancelled' | 'run-failed' };
+  /** The attempt ended without an outcome because its owner went away; it does not use up `maxAttempts`. */
+  'step.interrupted': { readonly cause: InterruptCause; readonly epoch: number };
+  /** A model turn or tool outcome of an attempt, recorded so that it is never paid for twice. */
+  'turn.completed': { readonly turn: number; readonly body: Json; readonly usage?: Usage; readonly costMicros?: number };
+}
+
+/** Why a step did not run: its condition was false, or what it depends on did not go as its join asks. */
+export type SkipReason = 'condition-false' | 'dependencies-skipped' | 'dependencies-failed';
+
+/** The owner died or lost its lease, or handed the run back when it was told to stop. */
+export type InterruptCause = 'owner-lost' | 'handed-back';
+
+export type RunEventType = keyof RunEventMap;
+
+/** One event as stored and as sent. */
+export type RunEvent = { readonly [T in RunEventType]: RunEventOf<T> }[RunEventType];
+
+export interface RunEventOf<T extends RunEventType> {
+  readonly runId: string;
+  /** 1, 2, 3, … within the run, without a gap. */
+  readonly seq: number;
+  readonly type: T;
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly stepId?: string;
+  /** Where the step stands among items and iterations; absent when it equals `stepId`. */
+  readonly path?: string;
+  /** 1, 2, 3, … within the step. */
+  readonly attempt?: number;
+  readonly data: RunEventMap[T];
+}
+
+/** An event together with its JSON text: it is encoded once, for the log and for every reader. */
+export interface EncodedEvent {
+  readonly event: RunEvent;
+  readonly text: string;
+}
+
+/** Encodes an event for the log and the wire. */
+export function encodeEvent(event: RunEvent): EncodedEvent {
+  return { event, text: JSON.stringify(event) };
+}

@@ -1,0 +1,33 @@
+/** Finding runs by what their rows say. Never folds a log. */
+import type { Page, PageRequest } from '../kernel/page.js';
+import type { RunStatus } from './domain/run.status.js';
+import type { NewRun, RunSummary } from './run.store.js';
+
+/** A run row. */
+export interface RunRow extends Omit<NewRun, 'events' | 'appendId'> {
+  readonly summary: RunSummary;
+  readonly lastSeq: number;
+  readonly epoch: number;
+  readonly ownerId?: string;
+}
+
+export interface RunFilter {
+  readonly status?: RunStatus;
+  readonly workflowId?: string;
+  readonly tag?: string;
+  /** Created at or after, in milliseconds since the epoch. */
+  readonly from?: number;
+  /** Created before. */
+  readonly to?: number;
+}
+
+export abstract class RunCatalogue {
+  /** The row of a run, or undefined when it does not exist in that namespace. */
+  abstract find(namespace: string, runId: string): Promise<RunRow | undefined>;
+
+  /** Newest first. The cursor's key is the last run's id. */
+  abstract list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>>;
+
+  /** Runs in each status, over all namespaces. Statuses without runs are absent. */
+  abstract counts(): Promise<{ readonly [S in RunStatus]?: number }>;
+}

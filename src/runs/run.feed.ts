@@ -1,0 +1,51 @@
+/**
+ * Following a run: stored events, then live ones, contiguous; deltas beside them.
+ *
+ * Decided here: a follower sees 1..n without gap or repeat whatever the moment it joins. Decided elsewhere: how it
+ * is sent on (SSE in run.controller.ts, sockets in events/).
+ */
+import type { EncodedEvent } from './domain/run.events.js';
+
+/** Something outside the log, never numbered: tokens or progress of an attempt under way. */
+export interface Delta {
+  readonly type: 'step.delta' | 'step.progress';
+  readonly runId: string;
+  readonly stepId: string;
+  readonly path?: string;
+  readonly attempt: number;
+  /** Counts from 1 within the attempt. */
+  readonly n: number;
+  /** The run's last sequence number when it was sent. */
+  readonly afterSeq: number;
+  readonly data: { readonly text?: string; readonly percent?: number; readonly message?: string };
+}
+
+export type FeedItem =
+  | { readonly kind: 'event'; readonly event: EncodedEvent }
+  | { readonly kind: 'delta'; readonly delta: Delta };
+
+export interface FollowOptions {
+  readonly namespace: string;
+  readonly runId: string;
+  /** Events after this one; 0 for all. */
+  readonly afterSeq: number;
+  readonly signal: AbortSignal;
+  /** Whether deltas are wanted. @default false */
+  readonly deltas?: boolean;
+}
+
+export abstract class RunFeed {
+  /**
+   * Follows a run until its terminal event or until the signal aborts. Ends at once for a run whose log holds
+   * nothing more and has ended.
+   *
+   * @throws AppError `run.not-found`
+   */
+  abstract follow(options: FollowOptions): AsyncIterable<FeedItem>;
+
+  /** Tells followers of events that are durable now. Called by the owner, in order. */
+  abstract publish(namespace: string, runId: string, events: readonly EncodedEvent[]): void;
+
+  /** Tells followers of a delta. Never throws, may be dropped. */
+  abstract publishDelta(delta: Delta): void;
+}

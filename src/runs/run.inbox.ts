@@ -1,0 +1,31 @@
+/**
+ * Commands to a run from outside its owner: durable rows, recorded as events by whoever owns the run.
+ *
+ * Decided here: a row and the run's `inbox_seq` and `wake_at` change together, so no wake-up is lost.
+ */
+
+/** What may be asked of a run. */
+export type InboxCommand =
+  | { readonly type: 'pause'; readonly by?: string; readonly reason?: string }
+  | { readonly type: 'resume'; readonly by?: string }
+  | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string };
+
+export interface InboxEntry {
+  readonly namespace: string;
+  readonly runId: string;
+  readonly command: InboxCommand;
+  readonly at: number;
+}
+
+export interface InboxRow extends InboxEntry {
+  /** Sorts rows of one run in the order in which they came. */
+  readonly id: number;
+}
+
+export abstract class RunInbox {
+  /** Adds a row, raises `inbox_seq` and makes the run due now, in one transaction. False when the run does not exist there. */
+  abstract put(entry: InboxEntry): Promise<boolean>;
+
+  /** Rows of a run in order, and the run's `inbox_seq` read in the same view. */
+  abstract pending(runId: string): Promise<{ readonly rows: readonly InboxRow[]; readonly inboxSeq: number }>;
+}

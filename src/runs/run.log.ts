@@ -1,0 +1,31 @@
+/**
+ * Reading the log across runs, for followers that keep a cursor (webhooks, metrics, audit).
+ *
+ * Decided here: what is below the horizon never changes order, so a cursor that moved past an event can not miss
+ * one that commits later. PostgreSQL: rows of transactions older than every open one, by (transaction, position).
+ * SQLite: by rowid, which its single writer gives in commit order.
+ */
+import type { EncodedEvent } from './domain/run.events.js';
+
+export interface LogEntry {
+  readonly namespace: string;
+  readonly event: EncodedEvent;
+}
+
+export interface LogPage {
+  readonly entries: readonly LogEntry[];
+  /** Opaque; where to go on. Equal to the one given when nothing new lies below the horizon. */
+  readonly cursor: string;
+}
+
+export abstract class RunLog {
+  /**
+   * Events after a cursor, in stable order, whole appends at a time, about `limit` events.
+   *
+   * @param cursor `""` reads from the beginning
+   */
+  abstract readAfter(cursor: string, limit: number): Promise<LogPage>;
+
+  /** The cursor of the present horizon: reading after it gives only what comes later. */
+  abstract head(): Promise<string>;
+}

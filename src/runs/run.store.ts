@@ -1,0 +1,168 @@
+/**
+ * The record of runs: a run row and an append-only log, written together.
+ *
+ * Decided here: what is atomic and what is refused. Decided elsewhere: who may append (run.lease.ts), what an event
+ * means (domain/). No expected refusal is an exception; an exception means that the outcome is unknown.
+ */
+import type { JsonObject } from '../kernel/json.js';
+import type { IdempotencyRow } from '../platform/ports/idempotency.store.js';
+import type { EncodedEvent } from './domain/run.events.js';
+import type { RunStatus } from './domain/run.status.js';
+import type { InboxEntry } from './run.inbox.js';
+
+/** (owner, epoch) of one run: the right to append to it. */
+export interface Claim {
+  readonly runId: string;
+  readonly ownerId: string;
+  /** Grows by one with each claim; an append with another epoch is refused. */
+  readonly epoch: number;
+}
+
+/** The columns of the run row that follow from its log, so lists never fold logs. */
+export interface RunSummary {
+  readonly status: RunStatus;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly stepsTotal: number;
+  readonly stepsCompleted: number;
+  readonly stepsFailed: number;
+  readonly stepsSkipped: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costMicros: number;
+  readonly failureCode?: string;
+  /** When the run next wants to be looked at, in milliseconds since the epoch; absent when nothing is due. */
+  readonly wakeAt?: number;
+}
+
+/** What a new run's row holds and never changes. */
+export interface NewRun {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name?: string;
+  readonly workflowId?: string;
+  readonly workflowVersion?: number;
+  readonly priority: number;
+  readonly tags: readonly string[];
+  /** The run that started this one as a step. */
+  readonly parentId?: string;
+  readonly createdAt: number;
+  readonly summary: RunSummary;
+  /** Event 1 and what may follow it at once. */
+  readonly events: readonly EncodedEvent[];
+  /** Identifies the first append after a connection was lost. */
+  readonly appendId: string;
+}
+
+/** A row that must become true together with events. */
+export type AlsoRow =
+  | { readonly kind: 'run'; readonly run: NewRun }
+  | { readonly kind: 'inbox'; readonly entry: InboxEntry }
+  | { readonly kind: 'idempotency'; readonly row: IdempotencyRow }
+  | { readonly kind: 'settlement'; readonly row: Settlement }
+  | { readonly kind: 'audit'; readonly row: AuditRow };
+
+/** The end of a budget reservation: what was really spent. */
+export interface Settlement {
+  readonly reservationId: string;
+  readonly namespace: string;
+  readonly scope: string;
+  readonly costMicros: number;
+  readonly at: number;
+}
+
+/** Who changed what. The hash chain is added by the sealer, later. */
+export interface AuditRow {
+  readonly id: string;
+  readonly namespace: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly details: JsonObject;
+  readonly at: number;
+}
+
+export interface Creation {
+  readonly run: NewRun;
+  /** The process that executes it from the start: the run is created with epoch 1 claimed. */
+  readonly ownerId?: string;
+  /** Refuse when this many runs are queued and unclaimed already. Absent: never refuse (sub-runs). */
+  readonly maxQueued?: number;
+  /** Written in the same transaction; an unexpired row of the same key refuses the creation. */
+  readonly idempotency?: IdempotencyRow;
+  readonly also?: readonly AlsoRow[];
+}
+
+export type CreateResult =
+  | { readonly outcome: 'created' }
+  | { readonly outcome: 'queue_full'; readonly queued: number }
+  /** The key was used before; `row` says for which body and run. */
+  | { readonly outcome: 'key_used'; readonly row: IdempotencyRow }
+  /** A run of this id exists; for a child this means it was started before. */
+  | { readonly outcome: 'exists' };
+
+export interface Append {
+  readonly claim: Claim;
+  readonly namespace: string;
+  /** The log's last sequence number as the owner knows it; the first event has the next one. */
+  readonly expectedSeq: number;
+  /** Unique; found again by `findAppend` when the outcome of a commit is unknown. */
+  readonly appendId: string;
+  /** At least one, numbered from `expectedSeq + 1` without a gap. */
+  readonly events: readonly EncodedEvent[];
+  readonly summary: RunSummary;
+  /** Inbox rows that these events record; deleted with the append. */
+  readonly consumedInbox: readonly number[];
+  readonly also?: readonly AlsoRow[];
+}
+
+export type AppendResult =
+  /** `inboxSeq` is the run's counter after the append: larger than seen means that something came in. */
+  | { readonly outcome: 'appended'; readonly inboxSeq: number }
+  /** The claim's epoch or the expected sequence is not the run's any more. Nothing was written. */
+  | { readonly outcome: 'refused' };
+
+export interface EventPage {
+  readonly events: readonly EncodedEvent[];
+  /** The last sequence number that the log had when it was read. */
+  readonly lastSeq: number;
+  /** Whether events after the last one returned exist. */
+  readonly more: boolean;
+}
+
+/** A saved fold: disposable, never truth. */
+export interface Checkpoint {
+  readonly seq: number;
+  /** A fold of another version is ignored. */
+  readonly foldVersion: number;
+  readonly state: string;
+}
+
+export abstract class RunStore {
+  /** Writes the run row, its first events and all `also` rows in one transaction. */
+  abstract create(creation: Creation): Promise<CreateResult>;
+
+  /**
+   * Appends events, updates the summary, deletes consumed inbox rows and writes `also` rows in one transaction,
+   * if and only if epoch and sequence hold. Callers may append to many runs at once: appends are grouped.
+   */
+  abstract append(append: Append): Promise<AppendResult>;
+
+  /** Whether the append that wrote the event after `expectedSeq` had this id: answers an unknown commit outcome. */
+  abstract findAppend(runId: string, expectedSeq: number, appendId: string): Promise<boolean>;
+
+  /**
+   * Events after `afterSeq` in order, at most `limit`, from one consistent view; undefined when the run does not
+   * exist in that namespace. An empty page of an existing run has `events: []`.
+   */
+  abstract read(
+    namespace: string,
+    runId: string,
+    range: { readonly afterSeq: number; readonly limit: number },
+  ): Promise<EventPage | undefined>;
+
+  /** Keeps the newest checkpoint of a run; an older one than stored is ignored. */
+  abstract saveCheckpoint(runId: string, checkpoint: Checkpoint): Promise<void>;
+
+  abstract findCheckpoint(runId: string, foldVersion: number): Promise<Checkpoint | undefined>;
+}
