@@ -24,5 +24,4 @@ const config = {
   modulePathIgnorePatterns: ['<rootDir>/dist'],
 };
 
-// eslint-disable-next-line import/no-default-export -- Jest loads the default export
 export default config;

@@ -12,15 +12,24 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
+import { buildStrudel } from './build-strudel.mjs';
 import { fromRoot, root } from './root.mjs';
 
 const SRC = fromRoot('src');
 const DIST = fromRoot('dist');
 const STAMP = fromRoot('dist', '.stamp');
 const BUILD_RECORD = fromRoot('dist', '.tsbuildinfo');
+const NEST = fromRoot('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
 const LOCK = fromRoot('.cache', 'build-lock.db');
 const LOCK_WAIT_MS = 300_000;
-const SETTINGS = ['package.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json'];
+const SETTINGS = [
+  'package.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  // Written by every installation.
+  'node_modules/.package-lock.json',
+];
 
 /** True when dist is missing, incomplete, or made from other sources or settings than the present ones. */
 export function isStale() {
@@ -40,18 +49,16 @@ export async function buildIfStale() {
   return await withLock(() => (isStale() ? compile() : true));
 }
 
-function compile() {
+async function compile() {
   const sources = listSources();
   const fingerprint = fingerprintOf(sources);
   rmSync(STAMP, { force: true });
   // The compiler does not write again what its record calls written, so a record without its files must go.
   if (sources.some(lacksOutput)) rmSync(BUILD_RECORD, { force: true });
-  const { status } = spawnSync(process.execPath, [fromRoot('node_modules/@nestjs/cli/bin/nest.js'), 'build'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  const { status } = spawnSync(process.execPath, [NEST, 'build'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) return false;
   removeOrphans();
+  if (!(await buildStrudel())) return false;
   writeFileSync(STAMP, fingerprint);
   return true;
 }
@@ -62,7 +69,7 @@ async function withLock(action) {
   const lock = new Database(LOCK, { timeout: LOCK_WAIT_MS });
   try {
     lock.exec('BEGIN EXCLUSIVE');
-    return action();
+    return await action();
   } finally {
     lock.close();
   }
@@ -83,8 +90,8 @@ function listFiles(folder) {
 function fingerprintOf(sources) {
   const hash = createHash('sha256');
   for (const path of [...sources, ...SETTINGS.map((name) => fromRoot(name))]) {
-    const { size, mtimeMs } = statSync(path);
-    hash.update(`${relative(root, path)}:${size}:${mtimeMs}\n`);
+    const found = statSync(path, { throwIfNoEntry: false });
+    hash.update(`${relative(root, path)}:${found?.size}:${found?.mtimeMs}\n`);
   }
   return hash.digest('hex');
 }
@@ -107,6 +114,6 @@ function removeOrphans() {
   }
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (import.meta.main) {
   process.exitCode = (await build()) ? 0 : 1;
 }

@@ -7,5 +7,9 @@ export const agentErrors = defineErrors({
   'agent.input-invalid': { kind: 'unprocessable', title: 'The input is not what the agent takes' },
   'agent.output-invalid': { kind: 'upstream', title: 'The output is not what the agent promised' },
   'agent.timed-out': { kind: 'timeout', title: 'The agent did not answer in time', retryable: true },
-  'agent.crashed': { kind: 'internal', title: 'The provider of the agent threw an exception' },
+  'agent.crashed': {
+    kind: 'internal',
+    title: 'The provider of the agent threw an exception',
+    retryable: true,
+  },
 });

@@ -6,15 +6,7 @@
  */
 import type { Failure, Issue } from '../kernel/failure.js';
 import type { Json, JsonObject } from '../kernel/json.js';
-
-/** What one attempt consumed. Counts are tokens. */
-export interface AgentUsage {
-  readonly inputTokens?: number;
-  readonly outputTokens?: number;
-  readonly cacheReadTokens?: number;
-  readonly cacheWriteTokens?: number;
-  readonly reasoningTokens?: number;
-}
+import type { AgentUsage } from './domain/usage.js';
 
 /** One call of an agent: the step's resolved input and nothing else of the run. */
 export interface AgentRequest {
@@ -64,6 +56,7 @@ export interface AgentArtifact {
   readonly content: Uint8Array;
 }
 
+/** How an attempt ended. `usage` and `costMicros` are what it spent beside its recorded turns. */
 export type AgentOutcome =
   | {
       readonly status: 'completed';
@@ -99,7 +92,7 @@ export abstract class AgentProvider {
    * Does the work once: yields parts while it goes, returns one outcome.
    *
    * An abort ends it soon, with whatever outcome; the engine no longer listens. What it throws counts as a failed
-   * outcome `agent.crashed`, not retried.
+   * outcome `agent.crashed`, which is retried.
    */
   abstract invoke(
     request: AgentRequest,
@@ -107,8 +100,7 @@ export abstract class AgentProvider {
   ): AsyncGenerator<AgentPart, AgentOutcome, void>;
 
   /** Whether an agent with these settings can work now; cheap, no call that costs money. */
-  health(settings: JsonObject): Promise<AgentHealth> {
-    void settings;
+  health(_settings: JsonObject): Promise<AgentHealth> {
     return Promise.resolve({ status: 'available' });
   }
 }

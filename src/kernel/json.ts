@@ -38,11 +38,6 @@ export function fromEntries(entries: Iterable<readonly [string, Json]>): JsonObj
   return out;
 }
 
-/** Maps every value of an object, keeping its keys and their order. */
-export function mapValues(object: JsonObject, map: (value: Json, key: string) => Json): JsonObject {
-  return fromEntries(Object.keys(object).map((key) => [key, map(object[key] as Json, key)] as const));
-}
-
 /** JSON text with object keys sorted, so equal values give equal text. Used for hashes, never for storage. */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;

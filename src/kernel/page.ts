@@ -49,7 +49,7 @@ export function decodeCursor(cursor: string): string | undefined {
       atob(cursor.replaceAll('-', '+').replaceAll('_', '/')),
       (char) => char.codePointAt(0) ?? 0,
     );
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }

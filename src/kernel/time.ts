@@ -1,6 +1,9 @@
 /** Instants are milliseconds since the epoch inside and ISO 8601 UTC on the wire. */
 
-/** ISO 8601 UTC text of an instant. */
+let last = { instantMs: 0, text: '1970-01-01T00:00:00.000Z' };
+
+/** ISO 8601 UTC text of an instant. Many events share one: the last text is kept. */
 export function isoOf(instantMs: number): string {
-  return new Date(instantMs).toISOString();
+  if (instantMs !== last.instantMs) last = { instantMs, text: new Date(instantMs).toISOString() };
+  return last.text;
 }

@@ -1,7 +1,8 @@
 /** Finding runs by what their rows say. Never folds a log. */
 import type { Page, PageRequest } from '../kernel/page.js';
 import type { RunStatus } from './domain/run.status.js';
-import type { NewRun, RunSummary } from './run.store.js';
+import type { RunSummary } from './domain/summary.js';
+import type { NewRun } from './run.store.js';
 
 /** A run row. */
 export interface RunRow extends Omit<NewRun, 'events' | 'appendId'> {
@@ -14,6 +15,7 @@ export interface RunRow extends Omit<NewRun, 'events' | 'appendId'> {
 export interface RunFilter {
   readonly status?: RunStatus;
   readonly workflowId?: string;
+  /** One of the run's tags, compared as a whole and by case. */
   readonly tag?: string;
   /** Created at or after, in milliseconds since the epoch. */
   readonly from?: number;
@@ -25,7 +27,11 @@ export abstract class RunCatalogue {
   /** The row of a run, or undefined when it does not exist in that namespace. */
   abstract find(namespace: string, runId: string): Promise<RunRow | undefined>;
 
-  /** Newest first. The cursor's key is the last run's id. */
+  /**
+   * Runs of a namespace that match every field of the filter, highest id first, which is newest first. The cursor's
+   * key is the last run's id: runs created between two pages neither shift nor repeat what follows. A cursor that is
+   * not one of ours gives an empty page.
+   */
   abstract list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>>;
 
   /** Runs in each status, over all namespaces. Statuses without runs are absent. */

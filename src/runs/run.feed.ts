@@ -36,14 +36,19 @@ export interface FollowOptions {
 
 export abstract class RunFeed {
   /**
-   * Follows a run until its terminal event or until the signal aborts. Ends at once for a run whose log holds
-   * nothing more and has ended.
+   * Follows a run until its terminal event or until the signal aborts, which ends it without an error. Ends at once
+   * for a run whose log holds nothing more and has ended; goes on past a terminal event that others follow in the
+   * log, as in a run that was retried.
+   *
+   * Memory is bounded: a consumer that falls behind is served from the record again. Deltas are then dropped, as are
+   * those older than an event that was delivered. Nothing is held before the first item is asked for, nor after the
+   * consumer returns.
    *
    * @throws AppError `run.not-found`
    */
   abstract follow(options: FollowOptions): AsyncIterable<FeedItem>;
 
-  /** Tells followers of events that are durable now. Called by the owner, in order. */
+  /** Tells followers of events that are durable now. Called by the owner, in order. Costs next to nothing when nobody follows. */
   abstract publish(namespace: string, runId: string, events: readonly EncodedEvent[]): void;
 
   /** Tells followers of a delta. Never throws, may be dropped. */

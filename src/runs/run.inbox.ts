@@ -3,6 +3,7 @@
  *
  * Decided here: a row and the run's `inbox_seq` and `wake_at` change together, so no wake-up is lost.
  */
+import type { Claim } from './domain/claim.js';
 
 /** What may be asked of a run. */
 export type InboxCommand =
@@ -26,6 +27,12 @@ export abstract class RunInbox {
   /** Adds a row, raises `inbox_seq` and makes the run due now, in one transaction. False when the run does not exist there. */
   abstract put(entry: InboxEntry): Promise<boolean>;
 
-  /** Rows of a run in order, and the run's `inbox_seq` read in the same view. */
+  /** Rows of a run in order, and the run's `inbox_seq` read in the same view; no rows and 0 for an unknown run. */
   abstract pending(runId: string): Promise<{ readonly rows: readonly InboxRow[]; readonly inboxSeq: number }>;
+
+  /**
+   * Deletes rows that led to no event (a pause of a paused run). Changes nothing else of the run. Does nothing when
+   * owner or epoch are not the run's any more.
+   */
+  abstract discard(claim: Claim, rowIds: readonly number[]): Promise<void>;
 }

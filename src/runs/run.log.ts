@@ -14,13 +14,14 @@ export interface LogEntry {
 
 export interface LogPage {
   readonly entries: readonly LogEntry[];
-  /** Opaque; where to go on. Equal to the one given when nothing new lies below the horizon. */
+  /** Opaque, never empty after events; where to go on. Equal to the one given when nothing new lies below the horizon. */
   readonly cursor: string;
 }
 
 export abstract class RunLog {
   /**
-   * Events after a cursor, in stable order, whole appends at a time, about `limit` events.
+   * Events after a cursor, in stable order, whole appends at a time, about `limit` events: at least one append where
+   * there is one, and none is begun once `limit` events are read. Events of one run come in the order of their numbers.
    *
    * @param cursor `""` reads from the beginning
    */

@@ -9,9 +9,12 @@ export interface RunHint {
 }
 
 export abstract class RunQueue {
-  /** Sends a hint. Never throws, never blocks an answer. */
+  /**
+   * Sends a hint. Never throws, never blocks an answer, never calls a consumer before it returns. Hints of a run that
+   * wait together may become one.
+   */
   abstract hint(hint: RunHint): void;
 
-  /** Calls back for each hint, highest priority first, in no more than one process. Returns the way to stop. */
+  /** Calls back for each hint, highest priority first of those waiting, one consumer per hint. Returns the way to stop. */
   abstract consume(onHint: (hint: RunHint) => void): () => void;
 }

@@ -6,34 +6,10 @@
  */
 import type { JsonObject } from '../kernel/json.js';
 import type { IdempotencyRow } from '../platform/ports/idempotency.store.js';
+import type { Claim } from './domain/claim.js';
 import type { EncodedEvent } from './domain/run.events.js';
-import type { RunStatus } from './domain/run.status.js';
+import type { RunSummary } from './domain/summary.js';
 import type { InboxEntry } from './run.inbox.js';
-
-/** (owner, epoch) of one run: the right to append to it. */
-export interface Claim {
-  readonly runId: string;
-  readonly ownerId: string;
-  /** Grows by one with each claim; an append with another epoch is refused. */
-  readonly epoch: number;
-}
-
-/** The columns of the run row that follow from its log, so lists never fold logs. */
-export interface RunSummary {
-  readonly status: RunStatus;
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-  readonly stepsTotal: number;
-  readonly stepsCompleted: number;
-  readonly stepsFailed: number;
-  readonly stepsSkipped: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  readonly costMicros: number;
-  readonly failureCode?: string;
-  /** When the run next wants to be looked at, in milliseconds since the epoch; absent when nothing is due. */
-  readonly wakeAt?: number;
-}
 
 /** What a new run's row holds and never changes. */
 export interface NewRun {
@@ -54,7 +30,12 @@ export interface NewRun {
   readonly appendId: string;
 }
 
-/** A row that must become true together with events. */
+/**
+ * A row that must become true together with events. None of them ever refuses the write it belongs to:
+ * a run that exists already is left as it is (free, epoch 0, when new); an inbox row acts as `RunInbox.put`, and is
+ * left out when its run does not exist; an idempotency row replaces the one of the same key; a settlement of a
+ * reservation that was settled, or an audit row of an id that exists, is left as it is.
+ */
 export type AlsoRow =
   | { readonly kind: 'run'; readonly run: NewRun }
   | { readonly kind: 'inbox'; readonly entry: InboxEntry }
@@ -84,15 +65,22 @@ export interface AuditRow {
 
 export interface Creation {
   readonly run: NewRun;
-  /** The process that executes it from the start: the run is created with epoch 1 claimed. */
+  /**
+   * The process that executes it from the start: the run is created with epoch 1 claimed. If that owner holds no
+   * live lease, the run is created with epoch 1, free and due at once. Absent: free, epoch 0.
+   */
   readonly ownerId?: string;
-  /** Refuse when this many runs are queued and unclaimed already. Absent: never refuse (sub-runs). */
+  /** Refuse when this many runs, of all namespaces, are queued and free already. Absent: never refuse (sub-runs). */
   readonly maxQueued?: number;
-  /** Written in the same transaction; an unexpired row of the same key refuses the creation. */
+  /**
+   * Written in the same transaction; a row of the same key, whatever its body, refuses the creation unless it had
+   * expired at the new row's `createdAt`.
+   */
   readonly idempotency?: IdempotencyRow;
   readonly also?: readonly AlsoRow[];
 }
 
+/** What became of a creation. Where several refusals hold, `exists` is told before `key_used` before `queue_full`. */
 export type CreateResult =
   | { readonly outcome: 'created' }
   | { readonly outcome: 'queue_full'; readonly queued: number }
@@ -119,7 +107,7 @@ export interface Append {
 export type AppendResult =
   /** `inboxSeq` is the run's counter after the append: larger than seen means that something came in. */
   | { readonly outcome: 'appended'; readonly inboxSeq: number }
-  /** The claim's epoch or the expected sequence is not the run's any more. Nothing was written. */
+  /** The claim's epoch or the expected sequence is not the run's any more, or no such run exists in that namespace. Nothing was written. */
   | { readonly outcome: 'refused' };
 
 export interface EventPage {
@@ -139,16 +127,31 @@ export interface Checkpoint {
 }
 
 export abstract class RunStore {
-  /** Writes the run row, its first events and all `also` rows in one transaction. */
+  /**
+   * Writes the run row, its first events and all `also` rows in one transaction, or nothing at all.
+   *
+   * @throws RangeError before anything is written when the events are none or not numbered from 1
+   */
   abstract create(creation: Creation): Promise<CreateResult>;
 
   /**
    * Appends events, updates the summary, deletes consumed inbox rows and writes `also` rows in one transaction,
-   * if and only if epoch and sequence hold. Callers may append to many runs at once: appends are grouped.
+   * if and only if epoch and sequence hold. Callers may append to many runs at once: appends are grouped, and each
+   * is answered on its own.
+   * An append whose summary has `endedAt` gives the claim up too: the run's owner becomes nobody.
+   *
+   * The row's `wake_at` becomes the summary's. Where inbox rows are left that this append did not consume, or the run
+   * has been freed meanwhile (a claim that was retired or given back keeps its epoch until the next one), it becomes
+   * the earlier of that and now: the run stays due.
+   *
+   * @throws RangeError before anything is written when the events are none or not numbered from `expectedSeq + 1`
    */
   abstract append(append: Append): Promise<AppendResult>;
 
-  /** Whether the append that wrote the event after `expectedSeq` had this id: answers an unknown commit outcome. */
+  /**
+   * Whether the append (or creation) that wrote the event after `expectedSeq` had this id: answers an unknown commit
+   * outcome. False when there is no such event or run.
+   */
   abstract findAppend(runId: string, expectedSeq: number, appendId: string): Promise<boolean>;
 
   /**
@@ -161,8 +164,9 @@ export abstract class RunStore {
     range: { readonly afterSeq: number; readonly limit: number },
   ): Promise<EventPage | undefined>;
 
-  /** Keeps the newest checkpoint of a run; an older one than stored is ignored. */
+  /** Keeps the newest checkpoint of a run: one of a lower `seq` than stored is ignored, one of the same `seq` replaces it. */
   abstract saveCheckpoint(runId: string, checkpoint: Checkpoint): Promise<void>;
 
+  /** The checkpoint of a run, or undefined when there is none or it is of another fold version. */
   abstract findCheckpoint(runId: string, foldVersion: number): Promise<Checkpoint | undefined>;
 }

@@ -26,6 +26,7 @@ export interface IdempotencyRow extends IdempotencyKey {
   /** SHA-256 of the canonical body, hexadecimal. */
   readonly bodyHash: string;
   readonly createdAt: number;
+  /** The row counts from `createdAt` until just before this instant. */
   readonly expiresAt: number;
   /** The run that the key started; its first answer is read from the run's own log. */
   readonly runId?: string;
@@ -37,18 +38,18 @@ export type IdempotencyBegin =
   | { readonly state: 'fresh' }
   /** Same key, other body. */
   | { readonly state: 'mismatch' }
-  /** Same key and body, the first request has not answered yet. */
+  /** Same key and body, the first request has neither answered nor started a run yet. */
   | { readonly state: 'in_progress' }
   | { readonly state: 'answered'; readonly row: IdempotencyRow };
 
 export abstract class IdempotencyStore {
-  /** Takes the key, atomically. A row past its `expiresAt` counts as absent. */
+  /** Takes the key, atomically. A row that has expired at the new one's `createdAt` counts as absent and is replaced. */
   abstract begin(row: IdempotencyRow): Promise<IdempotencyBegin>;
 
-  /** Stores the answer of a key that `begin` gave to this caller. */
+  /** Stores the answer of a key that `begin` gave to this caller. Does nothing when the row is gone or answered. */
   abstract complete(key: IdempotencyKey, answer: IdempotencyAnswer): Promise<void>;
 
-  /** Gives a key back whose request was refused before it changed anything. */
+  /** Gives a key back whose request was refused before it changed anything. A row with an answer or a run stays. */
   abstract abandon(key: IdempotencyKey): Promise<void>;
 
   /** The row of a key, answered or not; undefined when absent or expired at `now`. */

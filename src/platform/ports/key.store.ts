@@ -26,7 +26,7 @@ export abstract class KeyStore {
   /** The key of a hash, expired and revoked ones included: the caller decides. */
   abstract findByHash(hash: string): Promise<ApiKey | undefined>;
 
-  /** Keys of a namespace, newest first. */
+  /** Keys of a namespace, newest first (`createdAt`, then id), expired and revoked ones included. */
   abstract list(namespace: string): Promise<readonly ApiKey[]>;
 
   /** Marks a key revoked; false when there is none or it was revoked before. */

@@ -7,6 +7,7 @@
 import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
+import type { StepTemplates } from '../../workflows/domain/step-templates.js';
 
 export const EVENT_SCHEMA_VERSION = 1;
 
@@ -19,11 +20,29 @@ export interface Usage {
   readonly reasoningTokens?: number;
 }
 
+/** A file that a step made; its content lies in the blob store. */
+export interface ArtifactRef {
+  /** Unique within the run: `<stepId>.<name>`. */
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** SHA-256 of the content, hexadecimal. */
+  readonly hash: string;
+}
+
+/** What an outcome adds to the run's usage and cost. Cost is in micro-dollars. */
+export interface Spent {
+  readonly usage?: Usage;
+  readonly costMicros?: number;
+}
+
 /** The exact version of everything that a run resolved when it started. */
 export interface RunManifest {
   readonly workflow?: { readonly id: string; readonly version: number };
   /** By agent key. */
   readonly agents: { readonly [key: string]: { readonly kind: string; readonly version: number } };
+  /** By the id of the step, with text and includes: the run needs no other record of them. Absent when no step has one. */
+  readonly templates?: StepTemplates;
 }
 
 /** What the caller asked for beside definition and input. */
@@ -48,7 +67,7 @@ export interface RunEventMap {
     readonly context: JsonObject;
     readonly options: RunOptions;
   };
-  'run.started': Record<never, never>;
+  'run.started': { readonly [key in never]: never };
   /** Nothing is open or ready; `until` is when the next timer is due. */
   'run.waiting': { readonly until?: string };
   'run.paused': { readonly by?: string; readonly reason?: string };
@@ -59,17 +78,17 @@ export interface RunEventMap {
   'run.failed': { readonly status: 'failed' | 'timed_out'; readonly failure: Failure };
   'run.cancelled': { readonly reason?: string };
   'step.started': { readonly input: Json };
-  'step.completed': { readonly output: Json; readonly usage?: Usage; readonly costMicros?: number };
+  'step.completed': { readonly output: Json; readonly artifacts?: readonly ArtifactRef[] } & Spent;
   /** The step has failed for good. `handled` when the definition lets the run go on. */
-  'step.failed': { readonly failure: Failure; readonly handled: boolean };
+  'step.failed': { readonly failure: Failure; readonly handled: boolean } & Spent;
   /** An attempt failed and another will follow at `retryAt`. */
-  'step.retrying': { readonly failure: Failure; readonly retryAt: string; readonly delayMs: number };
+  'step.retrying': { readonly failure: Failure; readonly retryAt: string; readonly delayMs: number } & Spent;
   'step.skipped': { readonly reason: SkipReason };
   'step.cancelled': { readonly reason: 'run-cancelled' | 'run-failed' };
   /** The attempt ended without an outcome because its owner went away; it does not use up `maxAttempts`. */
   'step.interrupted': { readonly cause: InterruptCause; readonly epoch: number };
   /** A model turn or tool outcome of an attempt, recorded so that it is never paid for twice. */
-  'turn.completed': { readonly turn: number; readonly body: Json; readonly usage?: Usage; readonly costMicros?: number };
+  'turn.completed': { readonly turn: number; readonly body: Json } & Spent;
 }
 
 /** Why a step did not run: its condition was false, or what it depends on did not go as its join asks. */

@@ -69,6 +69,13 @@ export const ATTEMPT_TRANSITIONS: { readonly [S in AttemptStatus]: readonly Atte
 
 const TERMINAL: ReadonlySet<RunStatus> = new Set(['completed', 'failed', 'cancelled', 'timed_out']);
 
+const SETTLED: ReadonlySet<StepStatus> = new Set(['completed', 'failed', 'skipped', 'cancelled']);
+
+/** True when the step has ended, however. */
+export function isSettled(status: StepStatus): boolean {
+  return SETTLED.has(status);
+}
+
 /** True when the run has ended. */
 export function isTerminal(status: RunStatus): boolean {
   return TERMINAL.has(status);

@@ -1,0 +1,282 @@
+-- append.advance
+update "runs" set "last_seq" = $1, "started_at" = $2, "ended_at" = $3, "steps_total" = $4, "steps_completed" = $5, "steps_failed" = $6, "steps_skipped" = $7, "input_tokens" = $8, "output_tokens" = $9, "cost_micros" = $10, "failure_code" = $11, "updated_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint, "wake_at" = case when inbox_pending > 0 or owner_id is null
+  then case when $12 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $13 else (extract(epoch from statement_timestamp()) * 1000)::bigint end else $14 end where "id" = $15 and "namespace" = $16 and "epoch" = $17 and "last_seq" = $18 returning "inbox_seq";
+
+-- append.batch
+with input as (
+  select * from unnest((select $1::text[]), (select $2::text[]), (select $3::bigint[]), (select $4::bigint[]), (select $5::text[]), (select $6::text[]), (select $7::text[]), (select $8::text[]), (select $9::bigint[]), (select $10::bigint[]), (select $11::bigint[]), (select $12::bigint[]), (select $13::bigint[]), (select $14::bigint[]), (select $15::bigint[]), (select $16::bigint[]), (select $17::bigint[]), (select $18::bigint[]), (select $19::bigint[])) as input("run_id", "namespace", "first_seq", "last_seq", "append_id", "events", "status", "failure_code", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "epoch", "wake_at")
+  ), held as (
+  select runs.id from runs join input on runs.id = input.run_id
+  where runs.namespace = "input"."namespace" and runs.epoch = "input"."epoch"
+  and runs.last_seq = "input"."first_seq" - 1 order by runs.id for update of runs
+  ), advanced as (
+  update runs set
+  last_seq = "input"."last_seq",
+  "status" = "input"."status", "failure_code" = "input"."failure_code", "started_at" = "input"."started_at", "ended_at" = "input"."ended_at", "steps_total" = "input"."steps_total", "steps_completed" = "input"."steps_completed", "steps_failed" = "input"."steps_failed", "steps_skipped" = "input"."steps_skipped", "input_tokens" = "input"."input_tokens", "output_tokens" = "input"."output_tokens", "cost_micros" = "input"."cost_micros",
+  wake_at = case when runs.inbox_pending > 0 or runs.owner_id is null
+  then case when "input"."wake_at" < (extract(epoch from statement_timestamp()) * 1000)::bigint then "input"."wake_at" else (extract(epoch from statement_timestamp()) * 1000)::bigint end else "input"."wake_at" end,
+  owner_id = case when "input"."ended_at" is null then runs.owner_id end,
+  updated_at = (extract(epoch from statement_timestamp()) * 1000)::bigint
+  from input, held where runs.id = held.id and runs.id = input.run_id and runs.namespace = "input"."namespace" and runs.epoch = "input"."epoch"
+  and runs.last_seq = "input"."first_seq" - 1
+  returning runs.id, runs.inbox_seq
+  ), logged as (
+  insert into run_appends ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") select "input"."run_id", "input"."namespace", "input"."first_seq", "input"."last_seq", "input"."append_id", "input"."events"
+  from input join advanced on advanced.id = input.run_id
+  )
+  select id as run_id, inbox_seq from advanced;
+
+-- append.end
+update "runs" set "status" = $1, "owner_id" = $2 where "id" = $3;
+
+-- append.find
+select "append_id" from "run_appends" where "run_id" = $1 and "first_seq" = $2;
+
+-- append.insert
+insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") values ($1, $2, $3, $4, $5, $6);
+
+-- append.insert-first
+insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") values ($1, $2, $3, $4, $5, $6) on conflict ("run_id", "first_seq") do nothing;
+
+-- append.one
+with advanced as (
+  update runs set
+  last_seq = $1::bigint,
+  "status" = $2::text, "failure_code" = $3::text, "started_at" = $4::bigint, "ended_at" = $5::bigint, "steps_total" = $6::bigint, "steps_completed" = $7::bigint, "steps_failed" = $8::bigint, "steps_skipped" = $9::bigint, "input_tokens" = $10::bigint, "output_tokens" = $11::bigint, "cost_micros" = $12::bigint,
+  wake_at = case when runs.inbox_pending > 0 or runs.owner_id is null
+  then case when $13::bigint < (extract(epoch from statement_timestamp()) * 1000)::bigint then $14::bigint else (extract(epoch from statement_timestamp()) * 1000)::bigint end else $15::bigint end,
+  owner_id = case when $16::bigint is null then runs.owner_id end,
+  updated_at = (extract(epoch from statement_timestamp()) * 1000)::bigint
+  where runs.id = $17::text and runs.namespace = $18::text and runs.epoch = $19::bigint
+  and runs.last_seq = $20::bigint - 1
+  returning runs.id, runs.inbox_seq
+  ), logged as (
+  insert into run_appends ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") select $21::text, $22::text, $23::bigint, $24::bigint, $25::text, $26::text from advanced
+  )
+  select id as run_id, inbox_seq from advanced;
+
+-- append.quiet
+update "runs" set "last_seq" = $1, "started_at" = $2, "ended_at" = $3, "steps_total" = $4, "steps_completed" = $5, "steps_failed" = $6, "steps_skipped" = $7, "input_tokens" = $8, "output_tokens" = $9, "cost_micros" = $10, "failure_code" = $11, "updated_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint, "wake_at" = $12 where "id" = $13 and "namespace" = $14 and "epoch" = $15 and "last_seq" = $16 and "owner_id" = $17 and "inbox_seq" = $18 and "inbox_pending" = 0;
+
+-- append.read
+select "runs"."last_seq", "run_appends"."first_seq", "run_appends"."events" from "runs" left join "run_appends" on "run_appends"."run_id" = $1 and "run_appends"."first_seq" <= $2 and "run_appends"."first_seq" >= (select coalesce(max(first_seq), 1) from run_appends
+  where run_id = $3 and first_seq <= $4 + 1) where "runs"."id" = $5 and "runs"."namespace" = $6 order by "run_appends"."first_seq";
+
+-- append.settle-inbox
+update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_inbox.run_id = runs.id), "wake_at" = case when (select count(*) from run_inbox where run_inbox.run_id = runs.id) > 0 or owner_id is null then wake_at else $1 end where "id" = $2;
+
+-- append.status
+update "runs" set "status" = $1 where "id" = $2 and "status" <> $3;
+
+-- audit.insert
+insert into "audit_log" ("id", "namespace", "actor", "action", "target", "details", "at") values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing;
+
+-- blob.find
+select "bytes" from "blobs" where "namespace" = $1 and "hash" = $2;
+
+-- blob.put
+insert into "blobs" ("namespace", "hash", "bytes", "created_at") values ($1, $2, $3, $4) on conflict ("namespace", "hash") do nothing;
+
+-- checkpoint.find
+select "seq", "fold_version", "state" from "run_checkpoints" where "run_id" = $1 and "fold_version" = $2;
+
+-- checkpoint.put
+insert into "run_checkpoints" ("run_id", "seq", "fold_version", "state") select id, cast($1 as bigint), cast($2 as bigint), $3 from runs
+  where id = $4 on conflict ("run_id") do update set "seq" = "excluded"."seq", "fold_version" = "excluded"."fold_version", "state" = "excluded"."state" where "run_checkpoints"."seq" <= "excluded"."seq";
+
+-- database.now
+select cast((extract(epoch from statement_timestamp()) * 1000)::bigint as bigint) as "now";
+
+-- idempotency.abandon
+delete from "idempotency_keys" where "namespace" = $1 and "operation" = $2 and "key" = $3 and "answer" is null and "run_id" is null;
+
+-- idempotency.complete
+update "idempotency_keys" set "answer" = $1 where "namespace" = $2 and "operation" = $3 and "key" = $4 and "answer" is null;
+
+-- idempotency.find
+select * from "idempotency_keys" where "namespace" = $1 and "operation" = $2 and "key" = $3 and "expires_at" > $4;
+
+-- idempotency.replace
+insert into "idempotency_keys" ("namespace", "operation", "key", "body_hash", "created_at", "expires_at", "run_id", "answer") values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict ("namespace", "operation", "key") do update set "body_hash" = "excluded"."body_hash", "created_at" = "excluded"."created_at", "expires_at" = "excluded"."expires_at", "run_id" = "excluded"."run_id", "answer" = "excluded"."answer";
+
+-- idempotency.row
+select * from "idempotency_keys" where "namespace" = $1 and "operation" = $2 and "key" = $3;
+
+-- idempotency.sweep
+delete from idempotency_keys where (namespace, operation, key) in (
+  select namespace, operation, key from idempotency_keys
+  where expires_at <= $1 order by expires_at limit $2);
+
+-- idempotency.take
+insert into "idempotency_keys" ("namespace", "operation", "key", "body_hash", "created_at", "expires_at", "run_id", "answer") values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict ("namespace", "operation", "key") do update set "body_hash" = "excluded"."body_hash", "created_at" = "excluded"."created_at", "expires_at" = "excluded"."expires_at", "run_id" = "excluded"."run_id", "answer" = "excluded"."answer" where "idempotency_keys"."expires_at" <= $9;
+
+-- inbox.delete
+delete from "run_inbox" where "run_id" = $1 and "id" = $2;
+
+-- inbox.hold-claim
+update "runs" set "inbox_pending" = inbox_pending where "id" = $1 and "owner_id" = $2 and "epoch" = $3;
+
+-- inbox.insert
+insert into "run_inbox" ("run_id", "namespace", "command", "at") select id, namespace, $1, cast($2 as bigint) from runs
+  where id = $3 and namespace = $4;
+
+-- inbox.pending
+select "runs"."inbox_seq", "runs"."namespace", "run_inbox"."id", "run_inbox"."command", "run_inbox"."at" from "runs" left join "run_inbox" on "run_inbox"."run_id" = "runs"."id" where "runs"."id" = $1 order by "run_inbox"."id";
+
+-- inbox.recount
+update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_inbox.run_id = runs.id) where "id" = $1;
+
+-- inbox.wake
+update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" = $1 and "namespace" = $2;
+
+-- key.add
+insert into "api_keys" ("id", "namespace", "name", "role", "hash", "created_at", "expires_at", "revoked_at") values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict ("hash") do nothing;
+
+-- key.any
+select "id" from "api_keys" limit $1;
+
+-- key.find
+select * from "api_keys" where "hash" = $1;
+
+-- key.list
+select * from "api_keys" where "namespace" = $1 order by "created_at" desc, "id" desc;
+
+-- key.revoke
+update "api_keys" set "revoked_at" = $1 where "id" = $2 and "namespace" = $3 and "revoked_at" is null;
+
+-- log.head
+select pg_snapshot_xmin(pg_current_snapshot())::text as xid, 0 as position;
+
+-- log.read
+select xid::text as xid, position, namespace, events from run_appends
+  where (xid, position) > ($1::text::xid8, $2::bigint)
+  and xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid, position limit $3;
+
+-- owner.attention
+select "id" from "runs" where "owner_id" = $1 and "wake_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint order by "wake_at", "id" limit 1000;
+
+-- owner.forget
+delete from "owners" where "retired_at" < (extract(epoch from statement_timestamp()) * 1000)::bigint - 86400000 and not exists (select "runs"."id" from "runs" where "runs"."owner_id" = "owners"."id");
+
+-- owner.next-expiry
+select min(expires_at) as "expires_at" from "owners" where "retired_at" is null;
+
+-- owner.renew
+insert into "owners" ("id", "expires_at", "retired_at") values ($1, (extract(epoch from statement_timestamp()) * 1000)::bigint + cast($2 as bigint), $3) on conflict ("id") do update set "expires_at" = "excluded"."expires_at" where "owners"."expires_at" > (extract(epoch from statement_timestamp()) * 1000)::bigint and "owners"."retired_at" is null returning "expires_at";
+
+-- owner.retire
+insert into "owners" ("id", "expires_at", "retired_at") values ($1, $2, (extract(epoch from statement_timestamp()) * 1000)::bigint) on conflict ("id") do update set "retired_at" = "excluded"."retired_at" where "owners"."retired_at" is null;
+
+-- owner.retire-all
+update "owners" set "retired_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "retired_at" is null;
+
+-- owner.retire-expired
+update "owners" set "retired_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "retired_at" is null and "expires_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- run.claim
+update "runs" set "owner_id" = $1, "epoch" = epoch + 1 where "id" = $2 and "owner_id" is null and epoch = coalesce($3, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = $4 and "owners"."retired_at" is null and "owners"."expires_at" > (extract(epoch from statement_timestamp()) * 1000)::bigint) returning "namespace", "epoch", "last_seq", "inbox_seq";
+
+-- run.count
+select "status", count(*) as "runs" from "runs" group by "namespace", "status";
+
+-- run.count-queued
+select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null;
+
+-- run.due
+select "id", "epoch", "priority", "wake_at" from "runs" where "owner_id" is null and "priority" = $1 and "wake_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint order by "wake_at", "id" limit $2;
+
+-- run.due-levels
+with recursive levels(level) as (
+  select max(priority) from runs where owner_id is null and wake_at is not null
+  union all
+  select (select max(priority) from runs where owner_id is null and wake_at is not null and priority < level) from levels where level is not null
+  )
+  select level as priority,
+  (select min(wake_at) from runs where owner_id is null and wake_at is not null and priority = level) as first_at,
+  (select min(wake_at) from runs where owner_id is null and wake_at is not null and priority = level and wake_at > (extract(epoch from statement_timestamp()) * 1000)::bigint) as next_at
+  from levels where level is not null order by level desc;
+
+-- run.exists
+select "id" from "runs" where "id" = $1;
+
+-- run.find
+select * from "runs" where "id" = $1 and "namespace" = $2;
+
+-- run.free-retired
+update "runs" set "owner_id" = $1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" in (select "held"."id" from "runs" as "held" where "held"."owner_id" in (select "owners"."id" from "owners" where "owners"."retired_at" is not null) order by "held"."id" for update of "held");
+
+-- run.insert
+insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version", "priority", "tags", "parent_id", "created_at", "status", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "failure_code", "last_seq", "epoch", "owner_id", "wake_at", "inbox_seq", "inbox_pending", "updated_at") select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, (select id from owners where id = $23
+  and retired_at is null and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint), case when cast($24 as text) is null or (select id from owners where id = $25
+  and retired_at is null and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint) is not null
+  then cast($26 as bigint) else case when $27 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $28 else (extract(epoch from statement_timestamp()) * 1000)::bigint end end, 0, 0, (extract(epoch from statement_timestamp()) * 1000)::bigint
+  where (cast($29 as bigint) is null or (select count(*) from (
+  select 1 from runs where status = 'queued' and owner_id is null limit cast($30 as bigint)) as queued) < cast($31 as bigint))
+  and not exists (select 1 from idempotency_keys where namespace = $32
+  and operation = $33 and key = $34 and expires_at > $35) on conflict ("id") do nothing;
+
+-- run.lock
+select id from runs where id = any($1::text[]) order by id for update;
+
+-- run.lock-queue
+select pg_advisory_xact_lock(1701736817) where (select count(*) from (
+  select 1 from runs where status = 'queued' and owner_id is null limit cast($1 as bigint)) as queued) >= cast($2 as bigint) - 64;
+
+-- run.park
+update "runs" set "owner_id" = $1, "wake_at" = $2 where "id" = $3 and "owner_id" = $4 and "epoch" = $5 and "inbox_seq" = $6;
+
+-- run.release
+update "runs" set "owner_id" = $1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" = $2 and "owner_id" = $3 and "epoch" = $4;
+
+-- run.tag
+insert into "run_tags" ("namespace", "tag", "run_id") values ($1, $2, $3) on conflict do nothing;
+
+-- settlement.insert
+insert into "budget_settlements" ("reservation_id", "scope", "namespace", "cost_micros", "at") values ($1, $2, $3, $4, $5) on conflict do nothing;
+
+-- template.add-version
+insert into "template_versions" ("template_id", "version", "namespace", "kind", "body", "undeclared", "author", "change_note", "created_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- template.create
+insert into "templates" ("id", "namespace", "name", "kind", "description", "tags", "latest_version", "created_at", "updated_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing;
+
+-- template.delete
+delete from "templates" where "id" = $1 and "namespace" = $2;
+
+-- template.delete-labels
+delete from "template_labels" where "template_id" = $1 and "namespace" = $2;
+
+-- template.delete-versions
+delete from "template_versions" where "template_id" = $1 and "namespace" = $2;
+
+-- template.find
+select "templates".*, "label", "version", "reason", "moved_by", "moved_at" from "templates" left join "template_labels" on "template_labels"."template_id" = "templates"."id" where "templates"."id" = $1 and "templates"."namespace" = $2 order by "label";
+
+-- template.find-name
+select "templates".*, "label", "version", "reason", "moved_by", "moved_at" from "templates" left join "template_labels" on "template_labels"."template_id" = "templates"."id" where "templates"."namespace" = $1 and "templates"."name" = $2 order by "label";
+
+-- template.label
+insert into template_labels (template_id, label, namespace, version, reason, moved_by, moved_at)
+  select template_id, $1, namespace, version, $2, $3, cast($4 as bigint)
+  from template_versions
+  where template_id = $5 and version = $6 and namespace = $7
+  on conflict (template_id, label) do update set version = excluded.version, reason = excluded.reason,
+  moved_by = excluded.moved_by, moved_at = excluded.moved_at;
+
+-- template.raise
+update "templates" set "kind" = $1, "description" = $2, "tags" = $3, "latest_version" = $4, "updated_at" = $5 where "id" = $6 and "namespace" = $7 and "latest_version" = $8;
+
+-- template.tag
+insert into "template_tags" ("namespace", "tag", "template_id") values ($1, $2, $3) on conflict do nothing;
+
+-- template.unlabel
+delete from "template_labels" where "template_id" = $1 and "label" = $2 and "namespace" = $3;
+
+-- template.untag
+delete from "template_tags" where "template_id" = $1 and "namespace" = $2;
+
+-- template.version
+select * from "template_versions" where "template_id" = $1 and "version" = $2 and "namespace" = $3;
+
+-- template.versions
+select "template_id", "version", "namespace", "kind", "author", "change_note", "created_at" from "template_versions" where "template_id" = $1 and "namespace" = $2 and "version" < $3 order by "version" desc limit $4;

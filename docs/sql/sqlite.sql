@@ -1,0 +1,233 @@
+-- append.advance
+update "runs" set "last_seq" = ?, "started_at" = ?, "ended_at" = ?, "steps_total" = ?, "steps_completed" = ?, "steps_failed" = ?, "steps_skipped" = ?, "input_tokens" = ?, "output_tokens" = ?, "cost_micros" = ?, "failure_code" = ?, "updated_at" = ?, "wake_at" = case when inbox_pending > 0 or owner_id is null
+  then case when ? < ? then ? else ? end else ? end where "id" = ? and "namespace" = ? and "epoch" = ? and "last_seq" = ? returning "inbox_seq";
+
+-- append.end
+update "runs" set "status" = ?, "owner_id" = ? where "id" = ?;
+
+-- append.find
+select "append_id" from "run_appends" where "run_id" = ? and "first_seq" = ?;
+
+-- append.insert
+insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") values (?, ?, ?, ?, ?, ?);
+
+-- append.insert-first
+insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") values (?, ?, ?, ?, ?, ?) on conflict ("run_id", "first_seq") do nothing;
+
+-- append.quiet
+update "runs" set "last_seq" = ?, "started_at" = ?, "ended_at" = ?, "steps_total" = ?, "steps_completed" = ?, "steps_failed" = ?, "steps_skipped" = ?, "input_tokens" = ?, "output_tokens" = ?, "cost_micros" = ?, "failure_code" = ?, "updated_at" = ?, "wake_at" = ? where "id" = ? and "namespace" = ? and "epoch" = ? and "last_seq" = ? and "owner_id" = ? and "inbox_seq" = ? and "inbox_pending" = 0;
+
+-- append.read
+select "runs"."last_seq", "run_appends"."first_seq", "run_appends"."events" from "runs" left join "run_appends" on "run_appends"."run_id" = ? and "run_appends"."first_seq" <= ? and "run_appends"."first_seq" >= (select coalesce(max(first_seq), 1) from run_appends
+  where run_id = ? and first_seq <= ? + 1) where "runs"."id" = ? and "runs"."namespace" = ? order by "run_appends"."first_seq";
+
+-- append.settle-inbox
+update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_inbox.run_id = runs.id), "wake_at" = case when (select count(*) from run_inbox where run_inbox.run_id = runs.id) > 0 or owner_id is null then wake_at else ? end where "id" = ?;
+
+-- append.status
+update "runs" set "status" = ? where "id" = ? and "status" <> ?;
+
+-- audit.insert
+insert into "audit_log" ("id", "namespace", "actor", "action", "target", "details", "at") values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing;
+
+-- blob.find
+select "bytes" from "blobs" where "namespace" = ? and "hash" = ?;
+
+-- blob.put
+insert into "blobs" ("namespace", "hash", "bytes", "created_at") values (?, ?, ?, ?) on conflict ("namespace", "hash") do nothing;
+
+-- checkpoint.find
+select "seq", "fold_version", "state" from "run_checkpoints" where "run_id" = ? and "fold_version" = ?;
+
+-- checkpoint.put
+insert into "run_checkpoints" ("run_id", "seq", "fold_version", "state") select id, cast(? as bigint), cast(? as bigint), ? from runs
+  where id = ? on conflict ("run_id") do update set "seq" = "excluded"."seq", "fold_version" = "excluded"."fold_version", "state" = "excluded"."state" where "run_checkpoints"."seq" <= "excluded"."seq";
+
+-- database.now
+select cast(? as bigint) as "now";
+
+-- idempotency.abandon
+delete from "idempotency_keys" where "namespace" = ? and "operation" = ? and "key" = ? and "answer" is null and "run_id" is null;
+
+-- idempotency.complete
+update "idempotency_keys" set "answer" = ? where "namespace" = ? and "operation" = ? and "key" = ? and "answer" is null;
+
+-- idempotency.find
+select * from "idempotency_keys" where "namespace" = ? and "operation" = ? and "key" = ? and "expires_at" > ?;
+
+-- idempotency.replace
+insert into "idempotency_keys" ("namespace", "operation", "key", "body_hash", "created_at", "expires_at", "run_id", "answer") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict ("namespace", "operation", "key") do update set "body_hash" = "excluded"."body_hash", "created_at" = "excluded"."created_at", "expires_at" = "excluded"."expires_at", "run_id" = "excluded"."run_id", "answer" = "excluded"."answer";
+
+-- idempotency.row
+select * from "idempotency_keys" where "namespace" = ? and "operation" = ? and "key" = ?;
+
+-- idempotency.sweep
+delete from idempotency_keys where (namespace, operation, key) in (
+  select namespace, operation, key from idempotency_keys
+  where expires_at <= ? order by expires_at limit ?);
+
+-- idempotency.take
+insert into "idempotency_keys" ("namespace", "operation", "key", "body_hash", "created_at", "expires_at", "run_id", "answer") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict ("namespace", "operation", "key") do update set "body_hash" = "excluded"."body_hash", "created_at" = "excluded"."created_at", "expires_at" = "excluded"."expires_at", "run_id" = "excluded"."run_id", "answer" = "excluded"."answer" where "idempotency_keys"."expires_at" <= ?;
+
+-- inbox.delete
+delete from "run_inbox" where "run_id" = ? and "id" = ?;
+
+-- inbox.hold-claim
+update "runs" set "inbox_pending" = inbox_pending where "id" = ? and "owner_id" = ? and "epoch" = ?;
+
+-- inbox.insert
+insert into "run_inbox" ("run_id", "namespace", "command", "at") select id, namespace, ?, cast(? as bigint) from runs
+  where id = ? and namespace = ?;
+
+-- inbox.pending
+select "runs"."inbox_seq", "runs"."namespace", "run_inbox"."id", "run_inbox"."command", "run_inbox"."at" from "runs" left join "run_inbox" on "run_inbox"."run_id" = "runs"."id" where "runs"."id" = ? order by "run_inbox"."id";
+
+-- inbox.recount
+update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_inbox.run_id = runs.id) where "id" = ?;
+
+-- inbox.wake
+update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = ? where "id" = ? and "namespace" = ?;
+
+-- key.add
+insert into "api_keys" ("id", "namespace", "name", "role", "hash", "created_at", "expires_at", "revoked_at") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict ("hash") do nothing;
+
+-- key.any
+select "id" from "api_keys" limit ?;
+
+-- key.find
+select * from "api_keys" where "hash" = ?;
+
+-- key.list
+select * from "api_keys" where "namespace" = ? order by "created_at" desc, "id" desc;
+
+-- key.revoke
+update "api_keys" set "revoked_at" = ? where "id" = ? and "namespace" = ? and "revoked_at" is null;
+
+-- log.head
+select '0' as xid, (select coalesce(max(position), 0) from run_appends) as position;
+
+-- log.read
+select '0' as xid, position, namespace, events from run_appends
+  where position > ? order by position limit ?;
+
+-- owner.attention
+select "id" from "runs" where "owner_id" = ? and "wake_at" <= ? order by "wake_at", "id" limit 1000;
+
+-- owner.forget
+delete from "owners" where "retired_at" < ? - 86400000 and not exists (select "runs"."id" from "runs" where "runs"."owner_id" = "owners"."id");
+
+-- owner.next-expiry
+select min(expires_at) as "expires_at" from "owners" where "retired_at" is null;
+
+-- owner.renew
+insert into "owners" ("id", "expires_at", "retired_at") values (?, ? + cast(? as bigint), ?) on conflict ("id") do update set "expires_at" = "excluded"."expires_at" where "owners"."expires_at" > ? and "owners"."retired_at" is null returning "expires_at";
+
+-- owner.retire
+insert into "owners" ("id", "expires_at", "retired_at") values (?, ?, ?) on conflict ("id") do update set "retired_at" = "excluded"."retired_at" where "owners"."retired_at" is null;
+
+-- owner.retire-all
+update "owners" set "retired_at" = ? where "retired_at" is null;
+
+-- owner.retire-expired
+update "owners" set "retired_at" = ? where "retired_at" is null and "expires_at" <= ?;
+
+-- run.claim
+update "runs" set "owner_id" = ?, "epoch" = epoch + 1 where "id" = ? and "owner_id" is null and epoch = coalesce(?, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = ? and "owners"."retired_at" is null and "owners"."expires_at" > ?) returning "namespace", "epoch", "last_seq", "inbox_seq";
+
+-- run.count
+select "status", count(*) as "runs" from "runs" group by "namespace", "status";
+
+-- run.count-queued
+select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null;
+
+-- run.due
+select "id", "epoch", "priority", "wake_at" from "runs" where "owner_id" is null and "priority" = ? and "wake_at" <= ? order by "wake_at", "id" limit ?;
+
+-- run.due-levels
+with recursive levels(level) as (
+  select max(priority) from runs where owner_id is null and wake_at is not null
+  union all
+  select (select max(priority) from runs where owner_id is null and wake_at is not null and priority < level) from levels where level is not null
+  )
+  select level as priority,
+  (select min(wake_at) from runs where owner_id is null and wake_at is not null and priority = level) as first_at,
+  (select min(wake_at) from runs where owner_id is null and wake_at is not null and priority = level and wake_at > ?) as next_at
+  from levels where level is not null order by level desc;
+
+-- run.exists
+select "id" from "runs" where "id" = ?;
+
+-- run.find
+select * from "runs" where "id" = ? and "namespace" = ?;
+
+-- run.free-retired
+update "runs" set "owner_id" = ?, "wake_at" = ? where "id" in (select "held"."id" from "runs" as "held" where "held"."owner_id" in (select "owners"."id" from "owners" where "owners"."retired_at" is not null) order by "held"."id" );
+
+-- run.insert
+insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version", "priority", "tags", "parent_id", "created_at", "status", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "failure_code", "last_seq", "epoch", "owner_id", "wake_at", "inbox_seq", "inbox_pending", "updated_at") select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (select id from owners where id = ?
+  and retired_at is null and expires_at > ?), case when cast(? as text) is null or (select id from owners where id = ?
+  and retired_at is null and expires_at > ?) is not null
+  then cast(? as bigint) else case when ? < ? then ? else ? end end, 0, 0, ?
+  where (cast(? as bigint) is null or (select count(*) from (
+  select 1 from runs where status = 'queued' and owner_id is null limit cast(? as bigint)) as queued) < cast(? as bigint))
+  and not exists (select 1 from idempotency_keys where namespace = ?
+  and operation = ? and key = ? and expires_at > ?) on conflict ("id") do nothing;
+
+-- run.park
+update "runs" set "owner_id" = ?, "wake_at" = ? where "id" = ? and "owner_id" = ? and "epoch" = ? and "inbox_seq" = ?;
+
+-- run.release
+update "runs" set "owner_id" = ?, "wake_at" = ? where "id" = ? and "owner_id" = ? and "epoch" = ?;
+
+-- run.tag
+insert into "run_tags" ("namespace", "tag", "run_id") values (?, ?, ?) on conflict do nothing;
+
+-- settlement.insert
+insert into "budget_settlements" ("reservation_id", "scope", "namespace", "cost_micros", "at") values (?, ?, ?, ?, ?) on conflict do nothing;
+
+-- template.add-version
+insert into "template_versions" ("template_id", "version", "namespace", "kind", "body", "undeclared", "author", "change_note", "created_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- template.create
+insert into "templates" ("id", "namespace", "name", "kind", "description", "tags", "latest_version", "created_at", "updated_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing;
+
+-- template.delete
+delete from "templates" where "id" = ? and "namespace" = ?;
+
+-- template.delete-labels
+delete from "template_labels" where "template_id" = ? and "namespace" = ?;
+
+-- template.delete-versions
+delete from "template_versions" where "template_id" = ? and "namespace" = ?;
+
+-- template.find
+select "templates".*, "label", "version", "reason", "moved_by", "moved_at" from "templates" left join "template_labels" on "template_labels"."template_id" = "templates"."id" where "templates"."id" = ? and "templates"."namespace" = ? order by "label";
+
+-- template.find-name
+select "templates".*, "label", "version", "reason", "moved_by", "moved_at" from "templates" left join "template_labels" on "template_labels"."template_id" = "templates"."id" where "templates"."namespace" = ? and "templates"."name" = ? order by "label";
+
+-- template.label
+insert into template_labels (template_id, label, namespace, version, reason, moved_by, moved_at)
+  select template_id, ?, namespace, version, ?, ?, cast(? as bigint)
+  from template_versions
+  where template_id = ? and version = ? and namespace = ?
+  on conflict (template_id, label) do update set version = excluded.version, reason = excluded.reason,
+  moved_by = excluded.moved_by, moved_at = excluded.moved_at;
+
+-- template.raise
+update "templates" set "kind" = ?, "description" = ?, "tags" = ?, "latest_version" = ?, "updated_at" = ? where "id" = ? and "namespace" = ? and "latest_version" = ?;
+
+-- template.tag
+insert into "template_tags" ("namespace", "tag", "template_id") values (?, ?, ?) on conflict do nothing;
+
+-- template.unlabel
+delete from "template_labels" where "template_id" = ? and "label" = ? and "namespace" = ?;
+
+-- template.untag
+delete from "template_tags" where "template_id" = ? and "namespace" = ?;
+
+-- template.version
+select * from "template_versions" where "template_id" = ? and "version" = ? and "namespace" = ?;
+
+-- template.versions
+select "template_id", "version", "namespace", "kind", "author", "change_note", "created_at" from "template_versions" where "template_id" = ? and "namespace" = ? and "version" < ? order by "version" desc limit ?;

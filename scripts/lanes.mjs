@@ -1,0 +1,37 @@
+/** The test lanes, cheapest first, and which spec files belong to each. */
+import { globSync } from 'node:fs';
+
+import { root } from './root.mjs';
+
+/** In which order lanes run, where their specs are, and how. */
+export const lanes = [
+  { name: 'unit', specs: 'src/**/*.spec.ts' },
+  { name: 'architecture', specs: 'test/architecture/**/*.spec.ts' },
+  { name: 'property', specs: 'test/property/**/*.spec.ts' },
+  { name: 'replay', specs: 'test/replay/**/*.spec.ts' },
+  { name: 'simulation', specs: 'test/simulation/**/*.spec.ts' },
+  { name: 'contract', specs: 'test/contract/**/*.spec.ts', needsBuild: true },
+  { name: 'e2e', specs: 'test/e2e/**/*.spec.ts', needsBuild: true, inBand: true },
+  { name: 'crash', specs: 'test/crash/**/*.spec.ts', needsBuild: true, inBand: true },
+];
+
+/** Words by which people ask for a folder that has another name. */
+const ALIASES = {
+  'prompt-template': 'templates',
+  'prompt-templates': 'templates',
+  orchestration: 'patterns',
+  orchestrations: 'patterns',
+};
+
+/**
+ * The spec files of a lane whose path has one of the names in it.
+ *
+ * @param names parts of a path, letter case ignored; none means every file
+ * @returns paths from the repository's folder, sorted
+ */
+export function specsOf(lane, names) {
+  const wanted = names.map((name) => (ALIASES[name.toLowerCase()] ?? name).toLowerCase());
+  return globSync(lane.specs, { cwd: root })
+    .filter((path) => wanted.length === 0 || wanted.some((name) => path.toLowerCase().includes(name)))
+    .sort();
+}

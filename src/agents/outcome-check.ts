@@ -1,0 +1,107 @@
+/**
+ * What a provider answers, checked where it comes in: behind this, outcomes are what their types say.
+ *
+ * Providers are code of others, and what they answer goes into the log: a number that is none or a value without JSON
+ * would stop the run that it belongs to.
+ */
+import { AppError, failureOf, type Failure } from '../kernel/failure.js';
+import { fail, ok, type Result } from '../kernel/result.js';
+import { toJson } from '../kernel/to-json.js';
+import { agentErrors } from './agent.errors.js';
+import type { AgentOutcome, AgentPart, Turn } from './agent.provider.js';
+
+type FailedOutcome = Extract<AgentOutcome, { readonly status: 'failed' }>;
+
+/**
+ * Takes what an invocation streams, up to its outcome.
+ *
+ * @param isOver asked after each part: once it is true the provider is told to stop and not asked any more
+ */
+export async function outcomeOf(
+  parts: AsyncGenerator<AgentPart, AgentOutcome, void>,
+  onPart: (part: AgentPart) => void,
+  isOver: () => boolean,
+): Promise<AgentOutcome> {
+  for (;;) {
+    const next = await parts.next();
+    if (next.done === true) return checkOutcome(next.value);
+    if (isOver()) {
+      const given = failedWith('nobody waits for the outcome any more');
+      await parts.return(given);
+      return given;
+    }
+    onPart(next.value);
+  }
+}
+
+/** An outcome whose output is JSON, exactly as the log would bring it back; otherwise a failed one. */
+export function checkOutcome(outcome: AgentOutcome): AgentOutcome {
+  const problem = problemOf(outcome);
+  if (problem !== undefined) return failedWith(problem);
+  if (outcome.status === 'failed') return outcome;
+  const output = toJson(outcome.output);
+  if (!output.ok) return failedWith(`the output is not JSON: ${output.failure}`);
+  return output.value === outcome.output ? outcome : { ...outcome, output: output.value };
+}
+
+/** A turn whose body is JSON, or why it can not be recorded. */
+export function checkTurn(turn: Omit<Turn, 'turn'>): Result<Omit<Turn, 'turn'>> {
+  const problem = spentProblem(turn);
+  if (problem !== undefined) return fail(invalid(problem));
+  const body = toJson(turn.body);
+  if (!body.ok) return fail(invalid(`the turn is not JSON: ${body.failure}`));
+  return ok(body.value === turn.body ? turn : { ...turn, body: body.value });
+}
+
+/** The failed outcome of what a provider threw. */
+export function failedBy(error: unknown): FailedOutcome {
+  if (AppError.is(error) && failureProblem(error.failure) === undefined)
+    return { status: 'failed', failure: error.failure };
+  const said = error instanceof Error ? error.message : String(error);
+  const failure = failureOf(agentErrors['agent.crashed'], `the provider threw: ${said.slice(0, 500)}`);
+  return { status: 'failed', failure };
+}
+
+function failedWith(message: string): FailedOutcome {
+  return { status: 'failed', failure: invalid(message) };
+}
+
+function invalid(message: string): Failure {
+  return failureOf(agentErrors['agent.output-invalid'], message);
+}
+
+function problemOf(outcome: unknown): string | undefined {
+  if (!isRecord(outcome)) return 'the provider answered no outcome';
+  switch (outcome['status']) {
+    case 'completed':
+      return spentProblem(outcome);
+    case 'failed':
+      return failureProblem(outcome['failure']) ?? spentProblem(outcome);
+    default:
+      return 'the outcome of the provider is neither "completed" nor "failed"';
+  }
+}
+
+function failureProblem(failure: unknown): string | undefined {
+  if (!isRecord(failure)) return 'the provider failed without a failure';
+  const { code, kind, message, retryable, retryAfterMs } = failure;
+  const isWhole = [code, kind, message].every((text) => typeof text === 'string');
+  if (!isWhole || typeof retryable !== 'boolean')
+    return 'the failure of the provider lacks code, kind, message or retryable';
+  if (retryAfterMs !== undefined && !Number.isFinite(retryAfterMs))
+    return 'retryAfterMs of the failure of the provider is not a number';
+  const json = toJson(failure);
+  return json.ok ? undefined : `the failure of the provider is not JSON: ${json.failure}`;
+}
+
+function spentProblem({ usage, costMicros }: { readonly [field: string]: unknown }): string | undefined {
+  if (usage !== undefined && !isRecord(usage)) return 'the usage that the provider tells is no record';
+  const counts = [...Object.values(usage ?? {}), costMicros].filter((count) => count !== undefined);
+  return counts.every((count) => Number.isSafeInteger(count) && (count as number) >= 0)
+    ? undefined
+    : 'usage and cost that the provider tells are not whole numbers from 0 on';
+}
+
+function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,14 @@
+import { defineErrors } from '../../../kernel/failure.js';
+
+/** Failures of the `strudel` provider. A program that is wrong is not one of them: that is a result. */
+export const strudelErrors = defineErrors({
+  'strudel.evaluator-died': {
+    kind: 'unavailable',
+    title: 'The evaluator of Strudel programs ended before it answered',
+    retryable: true,
+  },
+  'sandbox.limit-exceeded': {
+    kind: 'unprocessable',
+    title: 'The code took more time, memory or stack than it is given',
+  },
+});

@@ -1,0 +1,85 @@
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+
+import { agentErrors } from './agents/agent.errors.js';
+import { llmErrors } from './agents/providers/llm/llm.errors.js';
+import { strudelErrors } from './agents/providers/strudel/strudel.errors.js';
+import { LlmModule } from './agents/providers/llm/llm.module.js';
+import { StrudelModule } from './agents/providers/strudel/strudel.module.js';
+import { AgentsModule } from './agents/agents.module.js';
+import { socketErrors } from './events/socket.errors.js';
+import { expressionErrors } from './expressions/expression.errors.js';
+import { runErrors } from './runs/domain/run.errors.js';
+import { HealthModule } from './health/health.module.js';
+import { fieldErrors } from './kernel/field.errors.js';
+import { EventsModule } from './events/events.module.js';
+import { RunsModule } from './runs/runs.module.js';
+import { storageErrors } from './storage/sql/storage.errors.js';
+import { StorageModule } from './storage/storage.module.js';
+import { templateErrors } from './templates/domain/template.errors.js';
+import { TemplatesModule } from './templates/templates.module.js';
+import { definitionErrors } from './workflows/domain/definition.errors.js';
+import { WorkflowsModule } from './workflows/workflows.module.js';
+import type { AppConfig } from './platform/config/app.config.js';
+import { authErrors } from './platform/auth/auth.errors.js';
+import { AuthModule } from './platform/auth/auth.module.js';
+import { FirstKeyModule } from './platform/auth/first-key.module.js';
+import { AppConfigModule } from './platform/config/config.module.js';
+import { httpErrors } from './platform/http/http.errors.js';
+import { HttpModule } from './platform/http/http.module.js';
+import { LifecycleModule } from './platform/lifecycle/lifecycle.module.js';
+import { workerErrors } from './platform/lifecycle/worker.errors.js';
+import { PlatformModule } from './platform/platform.module.js';
+
+/** Every declaration of error types; a test finds those that are not here. */
+const errorDeclarations = [
+  httpErrors,
+  fieldErrors,
+  authErrors,
+  workerErrors,
+  agentErrors,
+  llmErrors,
+  strudelErrors,
+  definitionErrors,
+  expressionErrors,
+  runErrors,
+  socketErrors,
+  storageErrors,
+  templateErrors,
+];
+
+/** What the service can do: one module for each capability. */
+const features: readonly (Type | DynamicModule)[] = [
+  HealthModule,
+  TemplatesModule,
+  AgentsModule,
+  LlmModule,
+  StrudelModule,
+  WorkflowsModule,
+  RunsModule,
+  EventsModule,
+];
+
+/** The stores that a configuration names. */
+export function storageOf(config: AppConfig): DynamicModule {
+  return StorageModule.forRoot(config.storage);
+}
+
+/** The composition root: the only file that picks storage adapters and knows all features. */
+@Module({})
+export class AppModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        AppConfigModule.forRoot(config),
+        PlatformModule,
+        LifecycleModule,
+        storageOf(config),
+        AuthModule,
+        FirstKeyModule,
+        HttpModule.forRoot(errorDeclarations),
+        ...features,
+      ],
+    };
+  }
+}

@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+
+import type { RateClassName } from '../platform/http/rate-class.decorator.js';
+import { RunControlService } from '../runs/run-control.service.js';
+import type { InboxCommand } from '../runs/run.inbox.js';
+import { RunReader } from '../runs/run.reader.js';
+import { RunService } from '../runs/run.service.js';
+import type { Carried } from './carried.js';
+import type { Connection } from './connection.js';
+import { RunReferenceDto, StopRunDto, SubscribeDto } from './dto/run-command.dto.js';
+import { StartCommandDto } from './dto/start-command.dto.js';
+import type { CommandMap, CommandName, StartPayload } from './event.contract.js';
+import { SubscriptionService } from './subscription.service.js';
+import type { RunView } from '../runs/domain/view.js';
+
+/** One command: how its payload is checked, what it costs, how it is carried out. */
+export interface CommandEntry<C extends CommandName> {
+  readonly dto: new () => CommandMap[C]['payload'];
+  readonly rateClass: RateClassName;
+  readonly carryOut: (
+    payload: CommandMap[C]['payload'],
+    connection: Connection,
+  ) => Promise<Carried<CommandMap[C]['result']>>;
+}
+
+/** Every command of the contract, in one typed table: a command without an entry does not compile. */
+@Injectable()
+export class CommandTable {
+  private readonly entries: { readonly [C in CommandName]: CommandEntry<C> } = {
+    'run.start': {
+      dto: StartCommandDto,
+      rateClass: 'start',
+      carryOut: (payload, to) => this.start(payload, to),
+    },
+    'run.status': {
+      dto: RunReferenceDto,
+      rateClass: 'read',
+      carryOut: async ({ runId }, { namespace }) => ({ result: await this.reader.run(namespace, runId) }),
+    },
+    'run.cancel': {
+      dto: StopRunDto,
+      rateClass: 'write',
+      carryOut: ({ runId, ...why }, to) => this.control(runId, { type: 'cancel', ...why }, to),
+    },
+    'run.pause': {
+      dto: StopRunDto,
+      rateClass: 'write',
+      carryOut: ({ runId, ...why }, to) => this.control(runId, { type: 'pause', ...why }, to),
+    },
+    'run.resume': {
+      dto: RunReferenceDto,
+      rateClass: 'write',
+      carryOut: ({ runId }, to) => this.control(runId, { type: 'resume' }, to),
+    },
+    'run.subscribe': {
+      dto: SubscribeDto,
+      rateClass: 'read',
+      carryOut: (payload, to) => this.subscriptions.subscribe(to, payload),
+    },
+    'run.unsubscribe': {
+      dto: RunReferenceDto,
+      rateClass: 'read',
+      carryOut: ({ runId }, to) => {
+        this.subscriptions.unsubscribe(to, runId);
+        return Promise.resolve({ result: { runId } });
+      },
+    },
+  };
+
+  constructor(
+    private readonly runs: RunService,
+    private readonly reader: RunReader,
+    private readonly controls: RunControlService,
+    private readonly subscriptions: SubscriptionService,
+  ) {}
+
+  /** The names of all commands. */
+  get names(): readonly CommandName[] {
+    return Object.keys(this.entries) as CommandName[];
+  }
+
+  has(name: string): name is CommandName {
+    return Object.hasOwn(this.entries, name);
+  }
+
+  get<C extends CommandName>(name: C): CommandEntry<C> {
+    return this.entries[name];
+  }
+
+  private async start(payload: StartPayload, connection: Connection): Promise<Carried<RunView>> {
+    this.subscriptions.requireRoom(connection);
+    const { run } = await this.runs.start({ namespace: connection.namespace, ...payload });
+    return {
+      result: run,
+      afterwards: () => {
+        this.subscriptions.follow(connection, run, 0);
+      },
+    };
+  }
+
+  private async control(
+    runId: string,
+    command: InboxCommand,
+    connection: Connection,
+  ): Promise<Carried<RunView>> {
+    const { namespace, keyId } = connection.admission.principal;
+    const by = keyId === undefined ? {} : { by: keyId };
+    const { run } = await this.controls.send(namespace, runId, { ...command, ...by });
+    return { result: run };
+  }
+}

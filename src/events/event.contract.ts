@@ -1,0 +1,85 @@
+/**
+ * What is said over a socket: every command with its payload and answer, every event with its data.
+ *
+ * Decided here: names and shapes. Decided elsewhere: the stored events themselves (runs/domain/run.events.ts), how a
+ * payload is checked (dto/), how a command is carried out (command.service.ts).
+ */
+import type { Json, JsonObject } from '../kernel/json.js';
+import type { ProblemDocument } from '../platform/http/problem.js';
+import type { RunEventOf, RunEventType } from '../runs/domain/run.events.js';
+import type { RunProgress, RunView } from '../runs/domain/view.js';
+import type { Delta } from '../runs/run.feed.js';
+
+/** A run by its id. */
+export interface RunReference {
+  readonly runId: string;
+}
+
+/** As the body of `POST /runs`. */
+export interface StartPayload {
+  readonly definition: JsonObject;
+  readonly input?: Json;
+  readonly context?: JsonObject;
+  readonly priority?: number;
+  readonly tags?: readonly string[];
+}
+
+export interface StopPayload extends RunReference {
+  /** Recorded with the event. */
+  readonly reason?: string;
+}
+
+export interface SubscribePayload extends RunReference {
+  /** The last sequence number that the client has; 0 for all. @default the snapshot's */
+  readonly afterSeq?: number;
+}
+
+/** A run as it is at a sequence number. The events of later numbers follow. */
+export interface Subscribed {
+  readonly snapshot: RunView;
+  readonly seq: number;
+}
+
+/** Every command: what it takes, and what a success answers. */
+export interface CommandMap {
+  /** Starts a run; the socket then follows it from event 1. */
+  'run.start': { readonly payload: StartPayload; readonly result: RunView };
+  'run.status': { readonly payload: RunReference; readonly result: RunView };
+  'run.cancel': { readonly payload: StopPayload; readonly result: RunView };
+  'run.pause': { readonly payload: StopPayload; readonly result: RunView };
+  'run.resume': { readonly payload: RunReference; readonly result: RunView };
+  /** Follows a run until its terminal event. A second subscription to the same run replaces the first. */
+  'run.subscribe': { readonly payload: SubscribePayload; readonly result: Subscribed };
+  'run.unsubscribe': { readonly payload: RunReference; readonly result: RunReference };
+}
+
+export type CommandName = keyof CommandMap;
+
+/** What every command is acknowledged with. `problem` is the record that REST answers with. */
+export type Acknowledgement<T> =
+  { readonly ok: true; readonly data: T } | { readonly ok: false; readonly problem: ProblemDocument };
+
+/** Steps done, outside the log: sent a few times a second at most, and before the terminal event. */
+export interface ProgressNotice extends RunProgress, RunReference {}
+
+/** Beside the log, never numbered. */
+interface LiveEvents {
+  'step.delta': (delta: Delta) => void;
+  'step.progress': (delta: Delta) => void;
+  'run.progress': (progress: ProgressNotice) => void;
+  /** Something that no acknowledgement can tell: a subscription or the connection ends. */
+  error: (problem: ProblemDocument) => void;
+}
+
+/** Every stored event comes as it is stored, under its type. */
+export type ServerToClientEvents = LiveEvents & {
+  [T in RunEventType]: (event: RunEventOf<T>) => void;
+};
+
+/** The acknowledgement function may be left out. */
+export type ClientToServerEvents = {
+  [C in CommandName]: (
+    payload: CommandMap[C]['payload'],
+    acknowledge?: (answer: Acknowledgement<CommandMap[C]['result']>) => void,
+  ) => void;
+};

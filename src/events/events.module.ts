@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common';
+
+import { RunsModule } from '../runs/runs.module.js';
+import { CommandRates } from './command-rates.js';
+import { CommandTable } from './command-table.js';
+import { CommandService } from './command.service.js';
+import { EventsGateway } from './events.gateway.js';
+import { SocketLimits } from './socket-limits.js';
+import { SocketProblems } from './socket-problem.js';
+import { SubscriptionService } from './subscription.service.js';
+
+/** Live events: commands and runs' events over Socket.IO. */
+@Module({
+  imports: [RunsModule],
+  providers: [
+    CommandRates,
+    CommandService,
+    CommandTable,
+    EventsGateway,
+    SocketLimits,
+    SocketProblems,
+    SubscriptionService,
+  ],
+})
+export class EventsModule {}

@@ -1,0 +1,58 @@
+import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+
+import {
+  EngineConfig,
+  LifecycleConfig,
+  LimitConfig,
+  LoggingConfig,
+  ProviderConfig,
+  RateConfig,
+  SecurityConfig,
+  ServerConfig,
+  StorageConfig,
+  TemplateConfig,
+  type AppConfig,
+} from './app.config.js';
+
+/** Each group's class, and where it stands in the configuration. */
+const GROUPS = [
+  [ServerConfig, 'server'],
+  [StorageConfig, 'storage'],
+  [EngineConfig, 'engine'],
+  [TemplateConfig, 'templates'],
+  [ProviderConfig, 'providers'],
+  [LimitConfig, 'limits'],
+  [RateConfig, 'rates'],
+  [SecurityConfig, 'security'],
+  [LifecycleConfig, 'lifecycle'],
+  [LoggingConfig, 'logging'],
+] as const satisfies readonly (readonly [abstract new () => unknown, keyof AppConfig])[];
+
+/**
+ * Gives each service its group of the configuration, by the class of the group.
+ *
+ * The environment was read and checked before Nest started (load-config.ts), so `ConfigModule` reads nothing itself.
+ */
+@Global()
+@Module({})
+export class AppConfigModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    const options = { ignoreEnvFile: true, ignoreEnvVars: true, skipProcessEnv: true, load: [() => config] };
+    const providers = GROUPS.map(groupProvider);
+    return {
+      module: AppConfigModule,
+      imports: [ConfigModule.forRoot(options)],
+      providers,
+      exports: providers,
+    };
+  }
+}
+
+function groupProvider([provide, group]: (typeof GROUPS)[number]): FactoryProvider {
+  return {
+    provide,
+    useFactory: (config: ConfigService<AppConfig, true>): unknown => config.get(group, { infer: true }),
+    inject: [ConfigService],
+  };
+}

@@ -1,0 +1,40 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+
+import type { ErrorType } from '../../kernel/failure.js';
+import { Clock } from '../clock/clock.js';
+import { RateConfig } from '../config/app.config.js';
+import { DtoPipe } from './dto.pipe.js';
+import { ErrorCatalogue } from './error.catalogue.js';
+import { IdempotencySweep } from './idempotency-sweep.js';
+import { ProblemController } from './problem.controller.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RateGuard, throttlerOptions } from './rate.guard.js';
+
+/** What every route goes through: limits, checked input, problem documents. */
+@Global()
+@Module({})
+export class HttpModule {
+  /** @param declarations the error types of every part of the service */
+  static forRoot(declarations: readonly Readonly<Record<string, ErrorType>>[]): DynamicModule {
+    return {
+      module: HttpModule,
+      imports: [
+        ThrottlerModule.forRootAsync({
+          inject: [RateConfig, Clock, Reflector],
+          useFactory: throttlerOptions,
+        }),
+      ],
+      controllers: [ProblemController],
+      providers: [
+        { provide: ErrorCatalogue, useFactory: () => new ErrorCatalogue(declarations) },
+        IdempotencySweep,
+        { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_GUARD, useClass: RateGuard },
+        { provide: APP_PIPE, useClass: DtoPipe },
+      ],
+      exports: [ErrorCatalogue],
+    };
+  }
+}

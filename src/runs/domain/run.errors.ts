@@ -1,0 +1,15 @@
+import { defineErrors } from '../../kernel/failure.js';
+
+/** Failures of runs and of their steps. */
+export const runErrors = defineErrors({
+  'run.not-found': { kind: 'not-found', title: 'No such run' },
+  'run.not-active': { kind: 'conflict', title: 'The run has ended or is ending' },
+  'run.timed-out': { kind: 'timeout', title: 'The run used up its execution time' },
+  'run.poisoned': { kind: 'internal', title: 'The run kept killing the process that executed it' },
+  'run.owner-changed': { kind: 'unavailable', title: 'Another process drives the run now', retryable: true },
+  'run.too-new': { kind: 'unavailable', title: 'The run needs a newer version of the service' },
+  'step.timed-out': { kind: 'timeout', title: 'An attempt took longer than its time limit', retryable: true },
+  'step.not-found': { kind: 'not-found', title: 'The run has no such step' },
+  'artifact.not-found': { kind: 'not-found', title: 'The run has no such artifact' },
+  'queue.full': { kind: 'limited', title: 'Too many runs are queued', retryable: true },
+});

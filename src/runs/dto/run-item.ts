@@ -1,0 +1,32 @@
+/** A run row as lists show it. */
+import { usdFromMicros } from '../../kernel/money.js';
+import { isoOf } from '../../kernel/time.js';
+import { linksOf, progressOf } from '../domain/view.js';
+import type { RunItemDto } from './run.dto.js';
+import type { RunRow } from '../run.catalogue.js';
+
+/** The item of a row: nothing that would need the run's log. */
+export function runItemOf(row: RunRow): RunItemDto {
+  const { summary } = row;
+  const settled = summary.stepsCompleted + summary.stepsFailed + summary.stepsSkipped;
+  return {
+    id: row.id,
+    namespace: row.namespace,
+    ...(row.name === undefined ? {} : { name: row.name }),
+    status: summary.status,
+    ...(row.workflowId === undefined
+      ? {}
+      : { workflow: { id: row.workflowId, version: row.workflowVersion ?? 1 } }),
+    createdAt: isoOf(row.createdAt),
+    ...(summary.startedAt === undefined ? {} : { startedAt: isoOf(summary.startedAt) }),
+    ...(summary.endedAt === undefined ? {} : { endedAt: isoOf(summary.endedAt) }),
+    progress: progressOf(settled, summary.stepsTotal),
+    usage: { inputTokens: summary.inputTokens, outputTokens: summary.outputTokens },
+    costUsd: usdFromMicros(summary.costMicros),
+    ...(summary.failureCode === undefined ? {} : { failureCode: summary.failureCode }),
+    tags: row.tags,
+    priority: row.priority,
+    lastSeq: row.lastSeq,
+    links: linksOf(row.id),
+  };
+}

@@ -1,0 +1,220 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+import type { Failure } from '../../kernel/failure.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
+import type { SkipReason, Usage } from '../domain/run.events.js';
+import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../domain/run.status.js';
+import type { ManifestView } from '../domain/view.js';
+
+const INSTANT = { format: 'date-time', example: '2026-01-31T12:00:00.000Z' };
+const ANY_JSON = { type: 'object', additionalProperties: true } as const;
+const FAILURE = {
+  type: 'object',
+  additionalProperties: true,
+  description: 'Why it failed: `code`, `kind`, `message`, `retryable`, and `details`.',
+} as const;
+const USAGE = {
+  type: 'object',
+  additionalProperties: { type: 'integer' },
+  description:
+    'Tokens: `inputTokens`, `outputTokens`, `cacheReadTokens`, `cacheWriteTokens`, `reasoningTokens`.',
+} as const;
+
+export class RunProgressDto {
+  @ApiProperty({ type: 'integer', description: 'Steps that have ended, however.', example: 1 })
+  readonly completed!: number;
+
+  @ApiProperty({ type: 'integer', example: 2 })
+  readonly total!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Rounded down.', minimum: 0, maximum: 100, example: 50 })
+  readonly percent!: number;
+}
+
+export class RunLinksDto {
+  @ApiProperty()
+  readonly self!: string;
+
+  @ApiProperty()
+  readonly steps!: string;
+
+  @ApiProperty()
+  readonly events!: string;
+}
+
+/** A run in a list: what its row says. */
+export class RunItemDto {
+  @ApiProperty({ example: 'run_019aaf3c7c5e7b1c9d2f4a6b8c0d1e2f' })
+  readonly id!: string;
+
+  @ApiProperty({ example: 'default' })
+  readonly namespace!: string;
+
+  @ApiPropertyOptional({ description: "The definition's name.", example: 'greet' })
+  readonly name?: string;
+
+  @ApiProperty({ enum: RUN_STATUSES })
+  readonly status!: RunStatus;
+
+  @ApiPropertyOptional({
+    ...ANY_JSON,
+    description: 'The stored workflow and its version, where there is one.',
+  })
+  readonly workflow?: { readonly id: string; readonly version: number };
+
+  @ApiProperty(INSTANT)
+  readonly createdAt!: string;
+
+  @ApiPropertyOptional(INSTANT)
+  readonly startedAt?: string;
+
+  @ApiPropertyOptional(INSTANT)
+  readonly endedAt?: string;
+
+  @ApiProperty({ type: () => RunProgressDto })
+  readonly progress!: RunProgressDto;
+
+  @ApiProperty({ ...USAGE })
+  readonly usage!: Usage;
+
+  @ApiProperty({ description: 'US dollars.', example: 0 })
+  readonly costUsd!: number;
+
+  @ApiPropertyOptional({ description: 'The code of the failure, where the run failed.' })
+  readonly failureCode?: string;
+
+  @ApiProperty({ type: [String] })
+  readonly tags!: readonly string[];
+
+  @ApiProperty({ type: 'integer', minimum: 0, maximum: 100, example: 50 })
+  readonly priority!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Sequence number of the last event.', example: 6 })
+  readonly lastSeq!: number;
+
+  @ApiProperty({ type: () => RunLinksDto })
+  readonly links!: RunLinksDto;
+}
+
+/** A run. */
+export class RunDto extends RunItemDto {
+  @ApiProperty({ ...ANY_JSON, description: 'Any JSON.' })
+  readonly input!: Json;
+
+  @ApiProperty({ ...ANY_JSON, description: 'What the steps share.' })
+  readonly context!: JsonObject;
+
+  @ApiPropertyOptional({ ...ANY_JSON, description: 'Any JSON; once the run has completed.' })
+  readonly output?: Json;
+
+  @ApiPropertyOptional(FAILURE)
+  readonly failure?: Failure;
+
+  @ApiProperty({ ...ANY_JSON, description: 'The exact version of everything that the run resolved.' })
+  readonly manifest!: ManifestView;
+}
+
+/** A file that a step made. */
+export class ArtifactDto {
+  @ApiProperty({ example: 'mix.pattern.svg' })
+  readonly name!: string;
+
+  @ApiProperty({ example: 'image/svg+xml' })
+  readonly mediaType!: string;
+
+  @ApiProperty({ type: 'integer', example: 20_480 })
+  readonly bytes!: number;
+
+  @ApiProperty({ description: 'Where the content is read.' })
+  readonly href!: string;
+}
+
+/** One step of a run. */
+export class StepDto {
+  @ApiProperty({ example: 'greet' })
+  readonly id!: string;
+
+  @ApiProperty({ description: 'Where the step stands among items and iterations.', example: 'greet' })
+  readonly path!: string;
+
+  @ApiProperty({ example: 'scripted' })
+  readonly agent!: string;
+
+  @ApiProperty({ enum: STEP_STATUSES })
+  readonly status!: StepStatus;
+
+  @ApiProperty({ type: [String], description: 'Stated and implied by what its expressions read.' })
+  readonly dependsOn!: readonly string[];
+
+  @ApiProperty({ type: 'integer', description: 'Attempts started.', example: 1 })
+  readonly attempts!: number;
+
+  @ApiPropertyOptional(INSTANT)
+  readonly startedAt?: string;
+
+  @ApiPropertyOptional(INSTANT)
+  readonly endedAt?: string;
+
+  @ApiPropertyOptional({ ...INSTANT, description: 'When the next attempt starts, while `retrying`.' })
+  readonly retryAt?: string;
+
+  @ApiPropertyOptional({ ...ANY_JSON, description: 'The resolved input; any JSON.' })
+  readonly input?: Json;
+
+  @ApiPropertyOptional({ ...ANY_JSON, description: 'Any JSON.' })
+  readonly output?: Json;
+
+  @ApiPropertyOptional(FAILURE)
+  readonly failure?: Failure;
+
+  @ApiPropertyOptional({ type: () => [ArtifactDto], description: 'Files that the step made.' })
+  readonly artifacts?: readonly ArtifactDto[];
+
+  @ApiPropertyOptional({ enum: ['condition-false', 'dependencies-skipped', 'dependencies-failed'] })
+  readonly skipReason?: SkipReason;
+
+  @ApiProperty({ ...USAGE })
+  readonly usage!: Usage;
+
+  @ApiProperty({ description: 'US dollars.', example: 0 })
+  readonly costUsd!: number;
+}
+
+/** One event of a run, as stored and as sent everywhere. */
+export class RunEventDto {
+  @ApiProperty()
+  readonly runId!: string;
+
+  @ApiProperty({ type: 'integer', description: '1, 2, 3, … within the run, without a gap.', example: 1 })
+  readonly seq!: number;
+
+  @ApiProperty({ example: 'step.completed' })
+  readonly type!: string;
+
+  @ApiProperty(INSTANT)
+  readonly at!: string;
+
+  @ApiPropertyOptional({ example: 'greet' })
+  readonly stepId?: string;
+
+  @ApiPropertyOptional({ description: 'Absent when it equals `stepId`.' })
+  readonly path?: string;
+
+  @ApiPropertyOptional({ type: 'integer', example: 1 })
+  readonly attempt?: number;
+
+  @ApiProperty({ ...ANY_JSON, description: 'By type: see docs/events.md.' })
+  readonly data!: JsonObject;
+}
+
+/** A page of events. */
+export class EventPageDto {
+  @ApiProperty({ type: () => [RunEventDto] })
+  readonly items!: readonly RunEventDto[];
+
+  @ApiProperty({ type: 'integer', description: 'The last sequence number that the log has.', example: 6 })
+  readonly lastSeq!: number;
+
+  @ApiProperty({ description: 'Whether events after the last one here exist.', example: false })
+  readonly more!: boolean;
+}

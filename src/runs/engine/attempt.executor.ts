@@ -1,0 +1,158 @@
+import { Injectable, Logger } from '@nestjs/common';
+
+import { agentErrors } from '../../agents/agent.errors.js';
+import type { AgentOutcome, AgentPart, AgentRequest, Journal } from '../../agents/agent.provider.js';
+import { AgentService } from '../../agents/agent.service.js';
+import { failedBy, outcomeOf } from '../../agents/outcome-check.js';
+import { AppError, failureOf } from '../../kernel/failure.js';
+import { runErrors } from '../domain/run.errors.js';
+import type { Json } from '../../kernel/json.js';
+import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
+import { ArtifactService } from '../artifact.service.js';
+import type { AttemptReport } from './attempt-report.js';
+import { TimerService, type Timer } from './timer.service.js';
+
+/** One attempt to carry out. */
+export interface AttemptOrder {
+  readonly request: Omit<AgentRequest, 'settings'>;
+  readonly journal: Journal;
+  /** What a completed output must satisfy. */
+  readonly outputSchema?: Json;
+  /** When the attempt's time is up, in milliseconds since the epoch, and how much it had. */
+  readonly deadline?: { readonly at: number; readonly timeoutMs: number };
+  /** Called once: with the outcome, or `aborted` when `abort` ended it. */
+  report(report: AttemptReport): void;
+  /** Called for each part that streams out. */
+  stream(part: AgentPart): void;
+}
+
+/** An attempt under way. */
+export interface OpenAttempt {
+  /** Ends the attempt: the provider's signal is aborted, its outcome becomes `aborted`. */
+  abort(): void;
+  /** Ends the attempt without any report: the claim is lost. */
+  drop(): void;
+}
+
+/** Calls agents: one order, one outcome, whatever a provider throws or however long it takes. */
+@Injectable()
+export class AttemptExecutor {
+  private readonly logger = new Logger(AttemptExecutor.name);
+
+  constructor(
+    private readonly agents: AgentService,
+    private readonly artifacts: ArtifactService,
+    private readonly schemas: JsonSchemaService,
+    private readonly timers: TimerService,
+  ) {}
+
+  /** Begins an attempt. Never throws. */
+  start(order: AttemptOrder): OpenAttempt {
+    const attempt = new RunningAttempt(order, this.timers);
+    void this.carryOut(order, attempt);
+    return attempt;
+  }
+
+  private async carryOut(order: AttemptOrder, attempt: RunningAttempt): Promise<void> {
+    try {
+      const outcome = await this.invoke(order, attempt);
+      attempt.end(await this.keepArtifacts(order.request, this.checkSchema(order, outcome)));
+    } catch (error) {
+      if (!AppError.is(error) && !attempt.signal.aborted)
+        this.logger.error({ msg: 'a provider threw', runId: order.request.runId, error });
+      attempt.end(failedBy(error));
+    }
+  }
+
+  /** Success means success: an output that its schema refuses is a failure. */
+  private checkSchema({ outputSchema }: AttemptOrder, outcome: AgentOutcome): AgentOutcome {
+    if (outputSchema === undefined || outcome.status === 'failed') return outcome;
+    const issues = this.schemas.validate(outputSchema, outcome.output);
+    if (issues.length === 0) return outcome;
+    const listed = issues.map(({ pointer, message }) => `${pointer} ${message}`.trim()).join('; ');
+    const message = `the output does not satisfy its schema: ${listed.slice(0, 500)}`;
+    const { usage, costMicros } = outcome;
+    return {
+      status: 'failed',
+      failure: failureOf(agentErrors['agent.output-invalid'], message, { issues }),
+      ...(usage === undefined ? {} : { usage }),
+      ...(costMicros === undefined ? {} : { costMicros }),
+    };
+  }
+
+  /** Artifacts are durable before the outcome that refers to them. */
+  private async keepArtifacts(
+    { namespace, stepId = '' }: AttemptOrder['request'],
+    outcome: AgentOutcome,
+  ): Promise<Exclude<AttemptReport, { readonly status: 'aborted' }>> {
+    if (outcome.status === 'failed') return outcome;
+    const { artifacts, ...rest } = outcome;
+    if (artifacts === undefined || artifacts.length === 0) return rest;
+    return { ...rest, artifacts: await this.artifacts.keep(namespace, stepId, artifacts) };
+  }
+
+  private async invoke(order: AttemptOrder, attempt: RunningAttempt): Promise<AgentOutcome> {
+    const { provider, settings } = this.agents.callable(order.request.namespace, order.request.agentKey);
+    const { journal } = order;
+    const parts = provider.invoke({ ...order.request, settings }, { signal: attempt.signal, journal });
+    return outcomeOf(
+      parts,
+      (part) => {
+        order.stream(part);
+      },
+      () => attempt.hasEnded,
+    );
+  }
+}
+
+class RunningAttempt implements OpenAttempt {
+  hasEnded = false;
+  private readonly controller = new AbortController();
+  private readonly timer: Timer | undefined;
+
+  constructor(
+    private readonly order: AttemptOrder,
+    timers: TimerService,
+  ) {
+    const { deadline } = order;
+    if (deadline !== undefined)
+      this.timer = timers.at(deadline.at, () => {
+        this.timeOut(deadline.timeoutMs);
+      });
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  abort(): void {
+    this.controller.abort();
+  }
+
+  drop(): void {
+    this.close();
+    this.controller.abort();
+  }
+
+  end(outcome: Exclude<AttemptReport, { readonly status: 'aborted' }>): void {
+    if (this.hasEnded) return;
+    this.close();
+    const isAborted = this.controller.signal.aborted && outcome.status === 'failed';
+    this.order.report(isAborted ? { status: 'aborted' } : outcome);
+  }
+
+  private timeOut(timeoutMs: number): void {
+    if (this.hasEnded) return;
+    this.close();
+    this.controller.abort();
+    const failure = failureOf(runErrors['step.timed-out'], `the attempt took longer than ${timeoutMs} ms`, {
+      details: { timeoutMs },
+    });
+    this.order.report({ status: 'failed', failure });
+  }
+
+  private close(): void {
+    this.hasEnded = true;
+    this.timer?.cancel();
+  }
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+
+import { Clock } from '../../platform/clock/clock.js';
+import { RunFeed } from '../run.feed.js';
+import { RunInbox } from '../run.inbox.js';
+import { RunLease } from '../run.lease.js';
+import { RunStore } from '../run.store.js';
+import { AttemptExecutor } from './attempt.executor.js';
+import { OwnerService } from './owner.service.js';
+import { StartGate } from './start.gate.js';
+import { TimerService } from './timer.service.js';
+
+/** The record as a loop uses it. */
+@Injectable()
+export class LoopRecord {
+  constructor(
+    readonly store: RunStore,
+    readonly lease: RunLease,
+    readonly inbox: RunInbox,
+    readonly feed: RunFeed,
+  ) {}
+}
+
+/** What every loop of this process works with. */
+@Injectable()
+export class LoopTools {
+  constructor(
+    readonly record: LoopRecord,
+    readonly clock: Clock,
+    readonly timers: TimerService,
+    readonly gate: StartGate,
+    readonly owner: OwnerService,
+    readonly executor: AttemptExecutor,
+  ) {}
+}

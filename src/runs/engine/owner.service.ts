@@ -1,0 +1,143 @@
+import { Injectable, Logger } from '@nestjs/common';
+
+import { Clock } from '../../platform/clock/clock.js';
+import { IdSource } from '../../platform/ids/id.source.js';
+import { RunLease, type Renewal } from '../run.lease.js';
+import { TimerService, type Timer } from './timer.service.js';
+
+/** How long a lease holds without renewal. */
+export const LEASE_TTL_MS = 5_000;
+
+/** How often it is renewed. */
+export const LEASE_RENEWAL_MS = 1_250;
+
+/** How long before the database would an owner stop believing in its lease. */
+const LEASE_SAFETY_MS = 500;
+
+/** What happens to an owner; at most one listener each. */
+export interface OwnerEvents {
+  /** Runs that want to be looked at. */
+  attention(runIds: readonly string[]): void;
+  /** The lease of a new identity holds: runs can be claimed. */
+  held(): void;
+  /** The lease is lost: drop every run at once. A new identity follows. */
+  lost(): void;
+}
+
+/**
+ * This process as an owner of runs: its id, its lease, and how long it may believe in it.
+ *
+ * The owner's own deadline counts from before a renewal was sent, by monotonic time, so a process that was stopped
+ * or cut off fences itself before its first action after waking.
+ */
+@Injectable()
+export class OwnerService {
+  private readonly logger = new Logger(OwnerService.name);
+  private events: OwnerEvents | undefined;
+  private believesUntil = -Infinity;
+  private isStopped = true;
+  private currentId = '';
+  private watch: Timer | undefined;
+
+  constructor(
+    private readonly lease: RunLease,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+    private readonly timers: TimerService,
+  ) {}
+
+  /** The owner's id; another one after each lost lease. */
+  get id(): string {
+    return this.currentId;
+  }
+
+  /** Whether the lease still holds by the owner's own clock. Ask before each append, dispatch and outcome. */
+  believes(): boolean {
+    return this.clock.monotonic() < this.believesUntil;
+  }
+
+  /** Registers and begins to renew. Resolves when the first lease holds. */
+  async start(events: OwnerEvents): Promise<void> {
+    this.events = events;
+    this.isStopped = false;
+    this.currentId = this.ids.next('own');
+    await this.renew();
+    this.schedule();
+  }
+
+  /** Ends the lease and frees what it still holds. */
+  async stop(): Promise<void> {
+    if (this.isStopped) return;
+    this.isStopped = true;
+    this.believesUntil = -Infinity;
+    this.watch?.cancel();
+    await this.lease.retire({ ownerId: this.currentId });
+  }
+
+  /** Called when anything shows that the lease is gone. */
+  fence(): void {
+    if (this.isStopped) return;
+    this.logger.warn(`owner ${this.currentId} has lost its lease: its runs are dropped`);
+    const lostId = this.currentId;
+    this.believesUntil = -Infinity;
+    this.currentId = this.ids.next('own');
+    this.events?.lost();
+    // Best effort: what can not be freed now is freed when the old lease runs out.
+    this.lease.retire({ ownerId: lostId }).catch((error: unknown) => {
+      this.logger.warn({ msg: 'the lost lease could not be retired', err: error });
+    });
+  }
+
+  private hasRunOut(): boolean {
+    return this.believesUntil !== -Infinity && !this.believes();
+  }
+
+  private schedule(): void {
+    if (this.isStopped) return;
+    this.timers.after(LEASE_RENEWAL_MS, () => void this.tick());
+  }
+
+  private async tick(): Promise<void> {
+    try {
+      await this.renew();
+    } catch (error) {
+      this.logger.warn({ msg: 'the lease could not be renewed', err: error });
+      if (this.hasRunOut()) this.fence();
+    }
+    this.schedule();
+  }
+
+  private async renew(): Promise<void> {
+    if (this.isStopped) return;
+    if (this.hasRunOut()) this.fence();
+    const ownerId = this.currentId;
+    const sentAt = this.clock.monotonic();
+    const renewal = await this.lease.renew(ownerId, LEASE_TTL_MS);
+    if (ownerId === this.currentId && !this.hasStopped()) this.accept(renewal, sentAt);
+  }
+
+  /** Fences at the end of the lease, though a renewal may be under way that never answers. */
+  private watchLease(): void {
+    this.watch?.cancel();
+    const leftMs = this.believesUntil - this.clock.monotonic();
+    this.watch = this.timers.after(Math.ceil(leftMs) + 1, () => {
+      if (this.hasRunOut()) this.fence();
+    });
+  }
+
+  private hasStopped(): boolean {
+    return this.isStopped;
+  }
+
+  private accept(renewal: Renewal, sentAt: number): void {
+    if (!renewal.held) {
+      this.fence();
+      return;
+    }
+    const isFirst = this.believesUntil === -Infinity;
+    this.believesUntil = sentAt + LEASE_TTL_MS - LEASE_SAFETY_MS;
+    this.watchLease();
+    if (isFirst) this.events?.held();
+    if (renewal.attention.length > 0) this.events?.attention(renewal.attention);
+  }
+}

@@ -1,0 +1,273 @@
+import { Injectable, Logger } from '@nestjs/common';
+
+import { AppError } from '../../kernel/failure.js';
+import { EngineConfig } from '../../platform/config/app.config.js';
+import type { Graph } from '../../workflows/domain/graph.js';
+import { advance } from '../domain/advance.js';
+import { evaluator } from '../domain/evaluate.js';
+import { nextWakeAt } from '../domain/plan.js';
+import { encodeEvent } from '../domain/run.events.js';
+import { runErrors } from '../domain/run.errors.js';
+import type { RunState } from '../domain/run.state.js';
+import { isTerminal } from '../domain/run.status.js';
+import { summaryOf } from '../domain/summary.js';
+import type { Claimed } from '../run.lease.js';
+import type { CreateResult, Creation, NewRun } from '../run.store.js';
+import { LoopTools } from './loop-tools.js';
+import { RunLoader } from './run.loader.js';
+import { RunLoop, type Hold, type LoopEnd, type LoopMode } from './run.loop.js';
+
+/** How long a run that could not be driven here rests before somebody tries again. */
+const RETAKE_AFTER_MS = 1_000;
+
+/** How long handing everything back may take. */
+const HAND_BACK_MS = 2_000;
+
+/** How long to wait before the record is asked again when it did not answer. */
+const RECORD_RETRY_MS = 250;
+
+/** Called when this process stops driving a run. */
+export type LoopEndListener = (why: LoopEnd) => void;
+
+/**
+ * The runs that this process owns, and its execution slots.
+ *
+ * A slot is taken by a run that is executed here; runs that wait or are paused are parked and hold none.
+ */
+@Injectable()
+export class RunEngine {
+  private readonly logger = new Logger(RunEngine.name);
+  private readonly loops = new Map<string, RunLoop>();
+  private readonly claiming = new Map<string, Promise<RunLoop | undefined>>();
+  private readonly idle: (() => void)[] = [];
+  private slotsTaken = 0;
+  private isDraining = true;
+  private onLoopEnd: LoopEndListener | undefined;
+
+  constructor(
+    private readonly tools: LoopTools,
+    private readonly loader: RunLoader,
+    private readonly config: EngineConfig,
+  ) {}
+
+  /** Execution slots free now. */
+  get freeSlots(): number {
+    return this.isDraining ? 0 : Math.max(0, this.config.maxConcurrentRuns - this.slotsTaken);
+  }
+
+  /** Runs executed here now. */
+  get executing(): number {
+    return this.slotsTaken;
+  }
+
+  /** Begins to take runs. */
+  open(onLoopEnd: LoopEndListener): void {
+    this.onLoopEnd = onLoopEnd;
+    this.isDraining = false;
+  }
+
+  /** The loop of a run that this process owns. */
+  find(runId: string): RunLoop | undefined {
+    return this.loops.get(runId);
+  }
+
+  /**
+   * Creates a run. With a free slot it is claimed by this process as it is created and takes its first turn in the
+   * same write, so its first steps start as soon as the run exists; otherwise it is queued.
+   */
+  async create(creation: Omit<Creation, 'ownerId'>, graph: Graph): Promise<CreateResult> {
+    if (this.freeSlots === 0 || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
+    const ownerId = this.tools.owner.id;
+    const { run, state } = this.firstTurn(creation.run, graph);
+    const hasEnded = isTerminal(state.status);
+    this.slotsTaken += 1;
+    let result: CreateResult | undefined;
+    try {
+      result = await this.tools.record.store.create({
+        ...unqueued(creation),
+        run,
+        ...(hasEnded ? {} : { ownerId }),
+      });
+    } catch (error) {
+      // It may have been created all the same, claimed by this process.
+      this.giveBack({ claim: { runId: creation.run.id, ownerId, epoch: 1 }, inboxSeq: 0 }, 'soon');
+      throw error;
+    } finally {
+      this.slotsTaken -= 1;
+    }
+    if (result.outcome !== 'created') return result;
+    this.tools.record.feed.publish(run.namespace, run.id, run.events);
+    if (hasEnded || ownerId !== this.tools.owner.id) return result;
+    const claim = { runId: run.id, ownerId, epoch: 1 };
+    this.adopt({ claim, namespace: run.namespace, lastSeq: state.lastSeq, inboxSeq: 0 }, state, 'created');
+    return result;
+  }
+
+  /** Claims a run for execution, when there is a slot, or for control. Undefined when another owner has it. */
+  claim(runId: string, mode: 'claimed' | 'control', seenEpoch?: number): Promise<RunLoop | undefined> {
+    const owned = this.loops.get(runId);
+    if (owned !== undefined) return Promise.resolve(owned);
+    const under = this.claiming.get(runId);
+    if (under !== undefined) return under;
+    const promise = this.claimAndLoad(runId, mode, seenEpoch).finally(() => this.claiming.delete(runId));
+    this.claiming.set(runId, promise);
+    return promise;
+  }
+
+  /** Drops every run at once: the lease is lost. */
+  dropAll(): void {
+    for (const loop of [...this.loops.values()]) loop.drop();
+  }
+
+  /** Starts nothing more, lets attempts finish until the signal aborts, then hands everything back. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.isDraining = true;
+    for (const loop of this.loops.values()) loop.stopStarting();
+    await this.whenEmpty(signal);
+    for (const loop of this.loops.values()) loop.handBack();
+    const late = new AbortController();
+    const timer = this.tools.timers.after(HAND_BACK_MS, () => {
+      late.abort();
+    });
+    await this.whenEmpty(late.signal);
+    timer.cancel();
+  }
+
+  /** The run as it is after its first turn in this process. */
+  private firstTurn(run: NewRun, graph: Graph): { readonly run: NewRun; readonly state: RunState } {
+    const now = this.tools.clock.now();
+    const state = this.loader.stateOf(
+      run.events.map(({ event }) => event),
+      graph,
+    );
+    const { events } = advance(state, {
+      commands: [{ type: 'begin', at: now }],
+      evaluator,
+      now,
+      mayStart: () => this.tools.gate.isOpen,
+    });
+    const summary = summaryOf(state, nextWakeAt(state, now));
+    return { run: { ...run, summary, events: [...run.events, ...events.map(encodeEvent)] }, state };
+  }
+
+  private async claimAndLoad(
+    runId: string,
+    wanted: 'claimed' | 'control',
+    seenEpoch: number | undefined,
+  ): Promise<RunLoop | undefined> {
+    const { owner } = this.tools;
+    if (!owner.believes()) return undefined;
+    const mode = wanted === 'claimed' && this.freeSlots > 0 ? 'claimed' : 'control';
+    if (mode === 'claimed') this.slotsTaken += 1;
+    try {
+      const ownerId = owner.id;
+      const claimed = await this.claimAs(ownerId, runId, seenEpoch);
+      if (claimed === undefined || ownerId !== owner.id) return undefined;
+      return await this.load(claimed, mode);
+    } finally {
+      if (mode === 'claimed') this.slotsTaken -= 1;
+    }
+  }
+
+  private async claimAs(ownerId: string, runId: string, seenEpoch?: number): Promise<Claimed | undefined> {
+    try {
+      return await this.tools.record.lease.claim(runId, ownerId, seenEpoch);
+    } catch (error) {
+      // It may have been claimed all the same.
+      if (seenEpoch !== undefined)
+        this.giveBack({ claim: { runId, ownerId, epoch: seenEpoch + 1 }, inboxSeq: 0 }, 'soon');
+      throw error;
+    }
+  }
+
+  /** A run that is too new is left alone: not due again by itself. One that can not be loaded now is tried later. */
+  private async load(claimed: Claimed, mode: LoopMode): Promise<RunLoop | undefined> {
+    const { runId } = claimed.claim;
+    try {
+      const state = await this.loader.load(claimed.namespace, runId);
+      if (state !== undefined) return this.adopt(claimed, state, mode);
+      await this.tools.record.lease.park(claimed.claim, claimed.inboxSeq, undefined);
+    } catch (error) {
+      this.logger.error({ msg: 'a run could not be loaded', runId, err: error });
+      this.giveBack(claimed, isTooNew(error) ? 'never' : 'soon');
+    }
+    return undefined;
+  }
+
+  private adopt(claimed: Claimed, state: RunState, mode: LoopMode): RunLoop {
+    const onEnd = (ended: RunLoop, why: LoopEnd): void => {
+      this.ended(ended, why);
+    };
+    const loop = new RunLoop(this.tools, claimed, state, { mode, onEnd });
+    this.loops.set(loop.runId, loop);
+    if (mode !== 'control') this.slotsTaken += 1;
+    if (this.isDraining) loop.stopStarting();
+    loop.begin();
+    return loop;
+  }
+
+  private ended(loop: RunLoop, why: LoopEnd): void {
+    if (this.loops.get(loop.runId) === loop) this.loops.delete(loop.runId);
+    if (loop.mode !== 'control') this.slotsTaken -= 1;
+    if (this.loops.size === 0) for (const done of this.idle.splice(0)) done();
+    if (why === 'lost') this.giveBack(loop.hold, 'soon');
+    this.tell(why);
+  }
+
+  private tell(why: LoopEnd): void {
+    if (!this.isDraining) this.onLoopEnd?.(why);
+  }
+
+  /**
+   * Frees a run that this process may still own and does not drive, so that it is found again. Does nothing to a run
+   * that is another's by now. A lease that is lost frees its runs by itself.
+   *
+   * @param again when the run is due again by itself; what has come in makes it due at once
+   */
+  private giveBack({ claim, inboxSeq }: Hold, again: 'soon' | 'never'): void {
+    const { owner, record, timers } = this.tools;
+    if (owner.id !== claim.ownerId || !owner.believes()) return;
+    const wakeAt = again === 'soon' ? this.tools.clock.now() + RETAKE_AFTER_MS : undefined;
+    const free = async (): Promise<void> => {
+      if (!(await record.lease.park(claim, inboxSeq, wakeAt))) await record.lease.release(claim);
+    };
+    free().then(
+      () => {
+        this.tell('lost');
+      },
+      (error: unknown) => {
+        this.logger.warn({ msg: 'a run could not be given back yet', runId: claim.runId, err: error });
+        timers.after(RECORD_RETRY_MS, () => {
+          this.giveBack({ claim, inboxSeq }, again);
+        });
+      },
+    );
+  }
+
+  private whenEmpty(signal: AbortSignal): Promise<void> {
+    if (this.loops.size === 0 || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.idle.push(resolve);
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+}
+
+/** A run that is executed at once does not queue: no limit of the queue refuses it. */
+function unqueued({ run, idempotency, also }: Creation): Creation {
+  return {
+    run,
+    ...(idempotency === undefined ? {} : { idempotency }),
+    ...(also === undefined ? {} : { also }),
+  };
+}
+
+function isTooNew(error: unknown): boolean {
+  return AppError.is(error) && error.failure.code === runErrors['run.too-new'].code;
+}

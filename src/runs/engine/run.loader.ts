@@ -1,0 +1,98 @@
+import { Injectable } from '@nestjs/common';
+
+import { AppError, type Issue } from '../../kernel/failure.js';
+import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
+import type { SchemaCheck } from '../../templates/domain/variable.js';
+import { compileDefinition, type Graph } from '../../workflows/domain/graph.js';
+import { withTemplates, type StepTemplates } from '../../workflows/domain/step-templates.js';
+import { evolve } from '../domain/evolve.js';
+import type { RunEvent, RunEventOf } from '../domain/run.events.js';
+import { runErrors } from '../domain/run.errors.js';
+import { initialState, type RunState } from '../domain/run.state.js';
+import { RunStore, type EventPage } from '../run.store.js';
+
+/** Events read at once. */
+const PAGE = 2_000;
+
+/** How many compiled definitions are kept. */
+const MAX_GRAPHS = 200;
+
+/** Loads a run: reads its log and folds it. */
+@Injectable()
+export class RunLoader {
+  /** Compiled graphs by the definition's JSON, most recently used last: many runs share one definition. */
+  private readonly graphs = new Map<string, Graph>();
+
+  constructor(
+    private readonly store: RunStore,
+    private readonly schemas: JsonSchemaService,
+  ) {}
+
+  /** The state of a run as the record has it now; undefined when it does not exist in that namespace. */
+  async load(namespace: string, runId: string): Promise<RunState | undefined> {
+    let state: RunState | undefined;
+    for (let afterSeq = 0; ;) {
+      const page = await this.store.read(namespace, runId, { afterSeq, limit: PAGE });
+      if (page === undefined) return undefined;
+      state = this.fold(state, page);
+      if (!page.more || page.events.length === 0) return state;
+      afterSeq = state?.lastSeq ?? 0;
+    }
+  }
+
+  /** The state of a run as it was when it had been created; undefined when it does not exist in that namespace. */
+  async loadFirst(namespace: string, runId: string): Promise<RunState | undefined> {
+    const page = await this.store.read(namespace, runId, { afterSeq: 0, limit: 1 });
+    return page === undefined ? undefined : this.fold(undefined, page);
+  }
+
+  /** The state of a run that was created with these events. */
+  stateOf(events: readonly RunEvent[], graph: Graph): RunState {
+    const [first, ...rest] = events;
+    return rest.reduce(evolve, initialState(first as RunEventOf<'run.queued'>, graph));
+  }
+
+  private fold(state: RunState | undefined, page: EventPage): RunState | undefined {
+    let folded = state;
+    for (const { event } of page.events) {
+      folded = folded === undefined ? this.first(event) : evolve(folded, event);
+    }
+    return folded;
+  }
+
+  private first(event: RunEvent): RunState {
+    if (event.type !== 'run.queued') throw new Error(`the log of ${event.runId} begins with ${event.type}`);
+    return initialState(event, this.graphOf(event));
+  }
+
+  private graphOf({ runId, data: { definition, flags, manifest } }: RunEventOf<'run.queued'>): Graph {
+    if (flags.length > 0) {
+      throw AppError.of(
+        runErrors['run.too-new'],
+        `run ${runId} needs flags ${flags.join(', ')}, unknown to this version`,
+      );
+    }
+    const { templates = {} } = manifest;
+    const key = JSON.stringify([definition, templates]);
+    const graph = this.graphs.get(key) ?? this.compiled(definition, templates, runId);
+    this.graphs.delete(key);
+    this.graphs.set(key, graph);
+    if (this.graphs.size > MAX_GRAPHS) this.graphs.delete(this.graphs.keys().next().value ?? '');
+    return graph;
+  }
+
+  /** A stored definition was checked when its run started; its size limit then may differ from today's. */
+  private compiled(definition: unknown, templates: StepTemplates, runId: string): Graph {
+    const result = compileDefinition(definition, { maxSteps: Number.MAX_SAFE_INTEGER });
+    if (!result.ok) throw notValid(runId, result.failure);
+    const check: SchemaCheck = (schema, value) => this.schemas.validate(schema, value);
+    const graph = withTemplates(result.value.graph, templates, check);
+    if (!graph.ok) throw notValid(runId, graph.failure);
+    return graph.value;
+  }
+}
+
+function notValid(runId: string, issues: readonly Issue[]): AppError {
+  const message = `the definition of run ${runId} is not valid in this version`;
+  return AppError.of(runErrors['run.too-new'], message, { issues });
+}

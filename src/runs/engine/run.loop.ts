@@ -1,0 +1,418 @@
+/**
+ * The loop of one run in the process that owns it: commands in, one append at a time, effects out.
+ *
+ * Decided here: the order of things around an append. Decided elsewhere: what happens to the run (domain/). What
+ * comes in while an append is under way is decided together in the next. Nothing is published, invoked or answered
+ * before it is durable.
+ */
+import { Logger } from '@nestjs/common';
+
+import type { Turn } from '../../agents/agent.provider.js';
+import { AppError, failureOf, type Failure } from '../../kernel/failure.js';
+import type { Json } from '../../kernel/json.js';
+import { advance } from '../domain/advance.js';
+import { evaluator } from '../domain/evaluate.js';
+import { hasStartable, isIdle, markInvoked, nextWakeAt, plannedInvocations } from '../domain/plan.js';
+import type { RunCommand } from '../domain/run.commands.js';
+import type { Invocation } from '../domain/run.effects.js';
+import { runErrors } from '../domain/run.errors.js';
+import { encodeEvent, type ArtifactRef, type RunEvent, type Spent } from '../domain/run.events.js';
+import { DEATHS_UNTIL_ALONE, type RunState } from '../domain/run.state.js';
+import { isTerminal } from '../domain/run.status.js';
+import { summaryOf } from '../domain/summary.js';
+import type { Delta } from '../run.feed.js';
+import type { InboxRow } from '../run.inbox.js';
+import type { Claimed } from '../run.lease.js';
+import type { Append } from '../run.store.js';
+import type { LoopTools } from './loop-tools.js';
+import type { AttemptReport } from './attempt-report.js';
+import { RunAttempts, type AttemptListener } from './run-attempts.js';
+import type { GatedRun } from './start.gate.js';
+import type { Timer } from './timer.service.js';
+
+/** A run that waits longer than this for its next timer is parked. */
+const PARK_AFTER_MS = 10_000;
+
+/** How long to wait before the record is asked again when it did not answer. */
+const RECORD_RETRY_MS = 250;
+
+/**
+ * Why a loop drives its run: it was `created` here, `claimed` for execution, or claimed for `control` only, which
+ * decides commands from outside without an execution slot and starts nothing.
+ */
+export type LoopMode = 'created' | 'claimed' | 'control';
+
+/** Why a loop ended. */
+export type LoopEnd = 'terminal' | 'parked' | 'lost';
+
+/** A claim, and the `inbox_seq` of its run as its holder knows it. */
+export type Hold = Pick<Claimed, 'claim' | 'inboxSeq'>;
+
+interface Pending {
+  readonly command: RunCommand;
+  /** Called when the command's events are durable, or with the reason why there are none. */
+  readonly settle?: (failure?: Failure) => void;
+}
+
+type Undated<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+export class RunLoop implements GatedRun, AttemptListener {
+  private readonly logger = new Logger(RunLoop.name);
+  private readonly attempts: RunAttempts;
+  private pending: Pending[] = [];
+  private readers: (() => void)[] = [];
+  private isTurning = false;
+  private isAppending = false;
+  private isPoked = false;
+  private isStopping = false;
+  private hasMail: boolean;
+  private inboxSeq: number;
+  private wake: { readonly at: number; readonly timer: Timer } | undefined;
+  private endedAs: LoopEnd | undefined;
+
+  constructor(
+    private readonly tools: LoopTools,
+    private readonly claimed: Claimed,
+    readonly state: RunState,
+    private readonly options: {
+      readonly mode: LoopMode;
+      readonly onEnd: (loop: RunLoop, why: LoopEnd) => void;
+    },
+  ) {
+    this.attempts = new RunAttempts(tools.executor, this);
+    this.inboxSeq = claimed.inboxSeq;
+    this.hasMail = claimed.inboxSeq > 0;
+  }
+
+  get runId(): string {
+    return this.state.runId;
+  }
+
+  get namespace(): string {
+    return this.claimed.namespace;
+  }
+
+  /** What this loop drives its run by, and the last command that it has seen. */
+  get hold(): Hold {
+    return { claim: this.claimed.claim, inboxSeq: this.inboxSeq };
+  }
+
+  get mode(): LoopMode {
+    return this.options.mode;
+  }
+
+  /** Takes the run up: attempts that a former owner left open are interrupted, a queued run begins. */
+  begin(): void {
+    const { mode } = this.options;
+    if (mode !== 'created') this.submit({ type: 'recover', epoch: this.claimed.claim.epoch });
+    if (mode !== 'control') this.submit({ type: 'begin' });
+    this.poke();
+  }
+
+  /** Something may have changed: take a turn. */
+  poke(): void {
+    this.isPoked = true;
+    this.turn();
+  }
+
+  /** Something came into the inbox. */
+  mail(): void {
+    this.hasMail = true;
+    this.turn();
+  }
+
+  /** Reads the state as it is in the record: never a turn whose append is still under way. */
+  read<T>(reader: (state: RunState) => T): Promise<T> {
+    if (!this.isAppending) return Promise.resolve(reader(this.state));
+    return new Promise((resolve, reject) => {
+      this.readers.push(() => {
+        if (this.endedAs === 'lost') reject(new AppError(lostFailure(this.runId)));
+        else resolve(reader(this.state));
+      });
+    });
+  }
+
+  /** Starts nothing more; attempts under way go on. */
+  stopStarting(): void {
+    this.isStopping = true;
+    this.poke();
+  }
+
+  /** Gives the run back: open attempts are interrupted, the claim is released. */
+  handBack(): void {
+    this.isStopping = true;
+    this.attempts.dropAll();
+    this.submit({ type: 'hand-back', epoch: this.claimed.claim.epoch });
+  }
+
+  /** Drops the run at once: the claim is lost. What was under way is aborted and forgotten. */
+  drop(): void {
+    this.end('lost');
+  }
+
+  reported({ stepId, attempt }: Invocation, report: AttemptReport): void {
+    switch (report.status) {
+      case 'completed':
+        this.submit({ type: 'complete', stepId, attempt, ...resultOf(report), ...spentOf(report) });
+        break;
+      case 'failed': {
+        const random = Math.random();
+        this.submit({ type: 'fail', stepId, attempt, failure: report.failure, random, ...spentOf(report) });
+        break;
+      }
+      case 'aborted':
+        this.submit({ type: 'aborted', stepId, attempt });
+        break;
+    }
+  }
+
+  recorded({ stepId, attempt }: Invocation, { body, ...spent }: Omit<Turn, 'turn'>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.submit({ type: 'record-turn', stepId, attempt, body, ...spentOf(spent) }, (failure) => {
+        if (failure === undefined) resolve();
+        else reject(new AppError(failure));
+      });
+    });
+  }
+
+  streamed(delta: Delta): void {
+    this.tools.record.feed.publishDelta(delta);
+  }
+
+  private submit(command: Undated<RunCommand>, settle?: (failure?: Failure) => void): void {
+    if (this.endedAs !== undefined) {
+      settle?.(lostFailure(this.runId));
+      return;
+    }
+    const dated = { ...command, at: this.tools.clock.now() } as RunCommand;
+    this.pending.push(settle === undefined ? { command: dated } : { command: dated, settle });
+    this.turn();
+  }
+
+  private turn(): void {
+    if (this.isTurning || this.endedAs !== undefined) return;
+    this.isTurning = true;
+    void this.takeTurns();
+  }
+
+  /** Takes turns until nothing is left to do, one at a time. */
+  private async takeTurns(): Promise<void> {
+    await Promise.resolve(); // what is submitted in the same tick is decided together
+    try {
+      while (this.endedAs === undefined && this.hasWork()) await this.takeTurn();
+    } catch (error) {
+      this.logger.error({
+        msg: 'the loop of a run failed: the run is dropped',
+        runId: this.runId,
+        err: error,
+      });
+      this.end('lost');
+    } finally {
+      this.isTurning = false;
+    }
+  }
+
+  private hasWork(): boolean {
+    return this.pending.length > 0 || this.hasMail || this.isPoked;
+  }
+
+  private async takeTurn(): Promise<void> {
+    const rows = this.hasMail ? await this.readMail() : [];
+    const taken = this.pending;
+    this.pending = [];
+    this.isPoked = false;
+    const now = this.tools.clock.now();
+    const { events, refusals } = advance(this.state, {
+      commands: [
+        ...taken.map(({ command }) => command),
+        ...rows.map(({ command }) => ({ ...command, at: now })),
+      ],
+      evaluator,
+      now,
+      mayStart: ({ deaths }) => this.mayStart(deaths),
+    });
+    const isDurable = await this.write(events, rows);
+    taken.forEach(({ settle }, index) => settle?.(isDurable ? refusals[index] : lostFailure(this.runId)));
+    if (!isDurable || !this.isStillOwner()) return;
+    this.carryOut(events);
+    await this.rest(now);
+  }
+
+  /** Asked before anybody is called: the claim may have been lost while the append was under way. */
+  private isStillOwner(): boolean {
+    if (!this.tools.owner.believes() && !isTerminal(this.state.status)) this.end('lost');
+    return this.endedAs === undefined;
+  }
+
+  private mayStart(deaths: number): boolean {
+    if (this.isStopping || this.options.mode === 'control') return false;
+    return this.tools.gate.mayStart(this, deaths >= DEATHS_UNTIL_ALONE);
+  }
+
+  private async readMail(): Promise<readonly InboxRow[]> {
+    this.hasMail = false;
+    const mail = await this.persist(() => this.tools.record.inbox.pending(this.runId));
+    if (mail === undefined) return [];
+    this.inboxSeq = mail.inboxSeq;
+    return mail.rows;
+  }
+
+  /** Makes a turn durable and tells of it. False when the claim is lost. */
+  private async write(events: readonly RunEvent[], rows: readonly InboxRow[]): Promise<boolean> {
+    const consumedInbox = rows.map(({ id }) => id);
+    if (events.length === 0) {
+      const { inbox } = this.tools.record;
+      if (rows.length > 0) await this.persist(() => inbox.discard(this.claimed.claim, consumedInbox));
+      return this.endedAs === undefined;
+    }
+    const append = this.appendOf(events, consumedInbox);
+    this.isAppending = true;
+    const isAppended = await this.commit(append);
+    this.isAppending = false;
+    if (isAppended) this.tools.record.feed.publish(this.namespace, this.runId, append.events);
+    else this.end('lost');
+    this.releaseReaders();
+    return isAppended;
+  }
+
+  private appendOf(events: readonly RunEvent[], consumedInbox: readonly number[]): Append {
+    const { epoch } = this.claimed.claim;
+    const expectedSeq = this.state.lastSeq - events.length;
+    return {
+      claim: this.claimed.claim,
+      namespace: this.namespace,
+      expectedSeq,
+      appendId: `${epoch}.${expectedSeq}`, // one loop per epoch, one append per sequence number
+      events: events.map(encodeEvent),
+      summary: summaryOf(this.state, nextWakeAt(this.state, this.tools.clock.now())),
+      consumedInbox,
+    };
+  }
+
+  /** Commits an append; one of unknown outcome is looked up first. */
+  private async commit(append: Append): Promise<boolean> {
+    const { store } = this.tools.record;
+    const isAppended = await this.persist(async (isRepeated) => {
+      if (isRepeated && (await store.findAppend(this.runId, append.expectedSeq, append.appendId))) {
+        this.hasMail = true; // what came in meanwhile was not told
+        return true;
+      }
+      const result = await store.append(append);
+      if (result.outcome === 'refused') return false;
+      if (result.inboxSeq !== this.inboxSeq) this.hasMail = true;
+      return true;
+    });
+    return isAppended === true;
+  }
+
+  /** Asks the record until it answers, for as long as the lease is believed in; past that the loop ends. */
+  private async persist<T>(ask: (isRepeated: boolean) => Promise<T>): Promise<T | undefined> {
+    for (let isRepeated = false; ; isRepeated = true) {
+      if (!this.tools.owner.believes()) this.end('lost');
+      if (this.endedAs !== undefined) return undefined;
+      try {
+        return await ask(isRepeated);
+      } catch (error) {
+        this.logger.warn({ msg: 'the record did not answer: asking again', runId: this.runId, err: error });
+        await new Promise<void>((resolve) => void this.tools.timers.after(RECORD_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  private releaseReaders(): void {
+    const readers = this.readers;
+    this.readers = [];
+    for (const read of readers) read();
+  }
+
+  /** What durable events ask for: abort what they ended, invoke what they started. */
+  private carryOut(events: readonly RunEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'step.cancelled' && event.stepId !== undefined) this.attempts.abort(event.stepId);
+      if (event.type === 'run.cancelling') this.attempts.abortAll();
+    }
+    if (!isTerminal(this.state.status)) {
+      for (const invocation of plannedInvocations(this.state)) this.attempts.start(invocation);
+    }
+    markInvoked(this.state);
+    this.tools.gate.setOpen(this.runId, this.attempts.size);
+  }
+
+  /** Whether the run goes on here: it has ended, is parked, or waits for its next timer. */
+  private async rest(now: number): Promise<void> {
+    if (isTerminal(this.state.status)) {
+      this.end('terminal');
+      return;
+    }
+    if (this.hasWork()) return;
+    const wakeAt = nextWakeAt(this.state, now);
+    if (isIdle(this.state) && this.isParkable(now, wakeAt)) await this.park(now, wakeAt);
+    else this.setWake(now, wakeAt);
+  }
+
+  private isParkable(now: number, wakeAt: number | undefined): boolean {
+    const startsNothing = this.isStopping || this.options.mode === 'control';
+    if (startsNothing || this.state.status !== 'running') return true;
+    return !hasStartable(this.state, now) && (wakeAt === undefined || wakeAt - now > PARK_AFTER_MS);
+  }
+
+  private async park(now: number, wakeAt: number | undefined): Promise<void> {
+    const { status } = this.state;
+    const isDue = status === 'queued' || (status === 'running' && hasStartable(this.state, now));
+    const { lease } = this.tools.record;
+    const isParked = await this.persist(() =>
+      lease.park(this.claimed.claim, this.inboxSeq, isDue ? now : wakeAt),
+    );
+    if (isParked === true) this.end('parked');
+    else await this.findOutWhyRefused();
+  }
+
+  /** A run is not parked because something came in, or because the claim is not this loop's any more. */
+  private async findOutWhyRefused(): Promise<void> {
+    const mail = await this.persist(() => this.tools.record.inbox.pending(this.runId));
+    if (mail?.inboxSeq === this.inboxSeq) this.end('lost');
+    else this.hasMail = true;
+  }
+
+  private setWake(now: number, at: number | undefined): void {
+    if (this.wake?.at === at) return;
+    this.wake?.timer.cancel();
+    this.wake = undefined;
+    if (at === undefined || at <= now) return;
+    const timer = this.tools.timers.at(at, () => {
+      this.wake = undefined;
+      this.poke();
+    });
+    this.wake = { at, timer };
+  }
+
+  private end(why: LoopEnd): void {
+    if (this.endedAs !== undefined) return;
+    this.endedAs = why;
+    this.wake?.timer.cancel();
+    this.attempts.dropAll();
+    for (const { settle } of this.pending) settle?.(lostFailure(this.runId));
+    this.pending = [];
+    this.releaseReaders();
+    this.tools.gate.leave(this);
+    this.options.onEnd(this, why);
+  }
+}
+
+function lostFailure(runId: string): Failure {
+  return failureOf(runErrors['run.owner-changed'], `run ${runId} is not driven by this process any more`);
+}
+
+function resultOf({ output, artifacts }: Extract<AttemptReport, { readonly status: 'completed' }>): {
+  readonly output: Json;
+  readonly artifacts?: readonly ArtifactRef[];
+} {
+  return artifacts === undefined ? { output } : { output, artifacts };
+}
+
+function spentOf({ usage, costMicros }: Spent): Spent {
+  return {
+    ...(usage === undefined ? {} : { usage }),
+    ...(costMicros === undefined ? {} : { costMicros }),
+  };
+}

@@ -1,0 +1,60 @@
+/** A run's events as Server-Sent Events (HTML Living Standard §9.2). */
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+
+import type { FeedItem } from './run.feed.js';
+
+/** How often a comment is sent, so that proxies keep an idle stream open. */
+const PING_MS = 15_000;
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+  connection: 'keep-alive',
+} as const;
+
+/**
+ * Writes a feed to a response until it ends or the client goes away.
+ *
+ * Waits for the client to take what was written before it asks the feed for more, so a slow client costs no memory.
+ *
+ * @param headers further headers of the response
+ */
+export async function streamEvents(
+  response: ServerResponse,
+  feed: AsyncIterable<FeedItem>,
+  headers: Readonly<Record<string, number | string | string[] | undefined>> = {},
+): Promise<void> {
+  response.writeHead(200, { ...headers, ...HEADERS });
+  response.write(': stream of events\n\n');
+  const ping = setInterval(() => response.write(': ping\n\n'), PING_MS);
+  try {
+    for await (const item of feed) {
+      if (item.kind !== 'event') continue;
+      const { event, text } = item.event;
+      const frame = `id: ${String(event.seq)}\nevent: ${event.type}\ndata: ${text}\n\n`;
+      if (!response.write(frame) && !(await drained(response))) return;
+    }
+  } finally {
+    clearInterval(ping);
+    response.end();
+  }
+}
+
+/** Resolves when the client has taken what was written; false when it went away instead. */
+async function drained(response: ServerResponse): Promise<boolean> {
+  const gone = new AbortController();
+  const close = (): void => {
+    gone.abort();
+  };
+  response.once('close', close);
+  try {
+    await once(response, 'drain', { signal: gone.signal });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    response.off('close', close);
+  }
+}

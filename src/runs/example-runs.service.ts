@@ -1,0 +1,41 @@
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+import { isoOf } from '../kernel/time.js';
+import { Clock } from '../platform/clock/clock.js';
+import { StorageConfig } from '../platform/config/app.config.js';
+import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleDefinition } from './examples.js';
+import { RunService, type StartRequest } from './run.service.js';
+
+const REQUEST: StartRequest = {
+  namespace: 'default',
+  definition: exampleDefinition,
+  input: { name: 'Ada' },
+  tags: ['example'],
+};
+
+/**
+ * Two runs with fixed ids, so that every example of the API can be executed on a fresh start: one that completes and
+ * one that is paused. Made on the embedded record only, once.
+ */
+@Injectable()
+export class ExampleRunsService implements OnApplicationBootstrap {
+  constructor(
+    private readonly runs: RunService,
+    private readonly storage: StorageConfig,
+    private readonly clock: Clock,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.storage.databaseUrl !== undefined) return;
+    await this.runs.plant(REQUEST, EXAMPLE_COMPLETED_RUN);
+    await this.runs.plant(REQUEST, EXAMPLE_PAUSED_RUN, (runId) => [
+      {
+        runId,
+        seq: 2,
+        type: 'run.paused',
+        at: isoOf(this.clock.now()),
+        data: { reason: 'an example to resume' },
+      },
+    ]);
+  }
+}

@@ -1,0 +1,215 @@
+import { Injectable } from '@nestjs/common';
+
+import { AppError } from '../kernel/failure.js';
+import type { Json, JsonObject } from '../kernel/json.js';
+import { isoOf } from '../kernel/time.js';
+import { Clock } from '../platform/clock/clock.js';
+import { EngineConfig } from '../platform/config/app.config.js';
+import { httpErrors } from '../platform/http/http.errors.js';
+import { IdSource } from '../platform/ids/id.source.js';
+import type { IdempotencyRow } from '../platform/ports/idempotency.store.js';
+import type { WorkflowDefinition } from '../workflows/domain/definition.schema.js';
+import type { Graph } from '../workflows/domain/graph.js';
+import { WorkflowService, type CheckedDefinition } from '../workflows/workflow.service.js';
+import { runErrors } from './domain/run.errors.js';
+import {
+  encodeEvent,
+  EVENT_SCHEMA_VERSION,
+  type RunEvent,
+  type RunEventOf,
+  type RunManifest,
+  type RunOptions,
+} from './domain/run.events.js';
+import { summaryOf } from './domain/summary.js';
+import { viewOfRun, type RunView } from './domain/view.js';
+import { RunEngine } from './engine/run.engine.js';
+import { RunLoader } from './engine/run.loader.js';
+import { RunQueue } from './run.queue.js';
+import type { Creation, NewRun } from './run.store.js';
+
+const DEFAULT_PRIORITY = 50;
+
+/** When a caller that found the queue full may try again, in milliseconds. */
+const QUEUE_RETRY_AFTER_MS = 1_000;
+
+/** What a caller asks for. */
+export interface StartRequest {
+  readonly namespace: string;
+  readonly definition: unknown;
+  /** @default {} */
+  readonly input?: Json;
+  /** Laid over the definition's own context, key by key. */
+  readonly context?: JsonObject;
+  /** 0 to 100, higher first. @default 50 */
+  readonly priority?: number;
+  readonly tags?: readonly string[];
+  /** The caller's key and the hash of its body; `runId` is filled in here. */
+  readonly idempotency?: Omit<IdempotencyRow, 'runId' | 'answer'>;
+}
+
+/** A run that was started, now or by the first request with the same key. */
+export interface StartAnswer {
+  readonly run: RunView;
+  readonly isReplayed: boolean;
+}
+
+/** Starting runs. */
+@Injectable()
+export class RunService {
+  constructor(
+    private readonly workflows: WorkflowService,
+    private readonly engine: RunEngine,
+    private readonly queue: RunQueue,
+    private readonly loader: RunLoader,
+    private readonly clock: Clock,
+    private readonly ids: IdSource,
+    private readonly config: EngineConfig,
+  ) {}
+
+  /**
+   * Starts a run: it is durable when this resolves.
+   *
+   * @throws AppError `definition.invalid`, `input.invalid`, `queue.full`, `idempotency.mismatch`
+   */
+  async start(request: StartRequest): Promise<StartAnswer> {
+    const checked = await this.workflows.require(request.namespace, request.definition, '/definition');
+    this.workflows.requireInput(checked, request.input ?? {}, '/input');
+    const creation = this.creationOf(
+      request,
+      [this.queuedEvent(request, checked, this.ids.next('run'))],
+      checked.graph,
+    );
+    const result = await this.engine.create(creation, checked.graph);
+    const { run } = creation;
+    switch (result.outcome) {
+      case 'created':
+        this.hintUnlessHere(run);
+        return { run: this.firstView(run, checked.graph), isReplayed: false };
+      case 'key_used':
+        return this.replay(request, result.row);
+      case 'queue_full':
+        throw this.queueFull(result.queued);
+      case 'exists':
+        throw new Error(`a fresh run id exists already: ${run.id}`);
+    }
+  }
+
+  /**
+   * Creates a run under an id of the caller's choosing, unless it exists.
+   *
+   * @param further events that follow event 1 at once
+   */
+  async plant(
+    request: StartRequest,
+    runId: string,
+    further: (runId: string) => readonly RunEvent[] = () => [],
+  ): Promise<void> {
+    const checked = await this.workflows.require(request.namespace, request.definition, '/definition');
+    const events = [this.queuedEvent(request, checked, runId), ...further(runId)] as const;
+    const creation = this.creationOf(request, events, checked.graph);
+    await this.engine.create(creation, checked.graph);
+    this.hintUnlessHere(creation.run);
+  }
+
+  private queuedEvent(
+    request: StartRequest,
+    { definition, agents, templates }: CheckedDefinition,
+    runId: string,
+  ): RunEventOf<'run.queued'> {
+    const manifest: RunManifest = {
+      agents: Object.fromEntries([...agents].map(([key, { kind, version }]) => [key, { kind, version }])),
+      ...(Object.keys(templates).length > 0 && { templates }),
+    };
+    return {
+      runId,
+      seq: 1,
+      type: 'run.queued',
+      at: isoOf(this.clock.now()),
+      data: {
+        schemaVersion: EVENT_SCHEMA_VERSION,
+        flags: [],
+        definition,
+        manifest,
+        input: request.input ?? {},
+        context: { ...definition.context, ...request.context },
+        options: this.optionsOf(request, definition),
+      },
+    };
+  }
+
+  private optionsOf(request: StartRequest, definition: WorkflowDefinition): RunOptions {
+    const { parallelEnabled, maxParallelSteps, runTimeoutMs } = this.config;
+    return {
+      priority: request.priority ?? DEFAULT_PRIORITY,
+      tags: request.tags ?? [],
+      timeoutMs: definition.timeoutMs ?? runTimeoutMs,
+      maxParallelSteps: parallelEnabled ? (definition.maxParallelSteps ?? maxParallelSteps) : 1,
+    };
+  }
+
+  private creationOf(
+    request: StartRequest,
+    events: readonly [RunEventOf<'run.queued'>, ...RunEvent[]],
+    graph: Graph,
+  ): Omit<Creation, 'ownerId'> {
+    const [{ runId: id, at, data }] = events;
+    const createdAt = Date.parse(at);
+    const { name } = data.definition;
+    const { priority, tags } = data.options;
+    const state = this.loader.stateOf(events, graph);
+    const run: NewRun = {
+      id,
+      namespace: request.namespace,
+      ...(name === undefined ? {} : { name }),
+      priority,
+      tags,
+      createdAt,
+      summary: summaryOf(state, state.status === 'queued' ? createdAt : undefined),
+      events: events.map(encodeEvent),
+      appendId: this.ids.next('apd'),
+    };
+    const { idempotency } = request;
+    return {
+      run,
+      maxQueued: this.config.queueEnabled ? this.config.maxQueueSize : 0,
+      ...(idempotency === undefined ? {} : { idempotency: { ...idempotency, runId: id } }),
+    };
+  }
+
+  /** A run that this process executes already needs no hint. */
+  private hintUnlessHere({ id: runId, priority }: NewRun): void {
+    if (this.engine.find(runId) === undefined) this.queue.hint({ runId, priority });
+  }
+
+  private firstView({ namespace, events }: NewRun, graph: Graph): RunView {
+    return viewOfRun(
+      namespace,
+      this.loader.stateOf(
+        events.map(({ event }) => event),
+        graph,
+      ),
+    );
+  }
+
+  /** The first answer again: the run as it was when it had been accepted. */
+  private async replay({ namespace, idempotency }: StartRequest, row: IdempotencyRow): Promise<StartAnswer> {
+    if (row.bodyHash !== idempotency?.bodyHash || row.runId === undefined) {
+      throw AppError.of(
+        httpErrors['idempotency.mismatch'],
+        `the key "${row.key}" was used with another body`,
+      );
+    }
+    const state = await this.loader.loadFirst(namespace, row.runId);
+    if (state === undefined)
+      throw AppError.of(runErrors['run.not-found'], `run ${row.runId} is not kept any more`);
+    return { run: viewOfRun(namespace, state), isReplayed: true };
+  }
+
+  private queueFull(queued: number): AppError {
+    const { queueEnabled, maxQueueSize, maxConcurrentRuns } = this.config;
+    const message = queueEnabled
+      ? `${String(queued)} runs are queued and the limit is ${String(maxQueueSize)} (AGENT_MAX_QUEUE_SIZE)`
+      : `all ${String(maxConcurrentRuns)} places are taken and queueing is off (AGENT_ENABLE_QUEUE)`;
+    return AppError.of(runErrors['queue.full'], message, { retryAfterMs: QUEUE_RETRY_AFTER_MS });
+  }
+}

@@ -1,0 +1,46 @@
+import { Module } from '@nestjs/common';
+
+import { AgentsModule } from '../agents/agents.module.js';
+import { WorkflowsModule } from '../workflows/workflows.module.js';
+import { ArtifactController } from './artifact.controller.js';
+import { ArtifactService } from './artifact.service.js';
+import { AttemptExecutor } from './engine/attempt.executor.js';
+import { EngineLifecycle } from './engine/engine.lifecycle.js';
+import { LoopRecord, LoopTools } from './engine/loop-tools.js';
+import { OwnerService } from './engine/owner.service.js';
+import { RecoveryService } from './engine/recovery.service.js';
+import { RunEngine } from './engine/run.engine.js';
+import { RunLoader } from './engine/run.loader.js';
+import { StartGate } from './engine/start.gate.js';
+import { TimerService } from './engine/timer.service.js';
+import { ExampleRunsService } from './example-runs.service.js';
+import { RunEventsController } from './run-events.controller.js';
+import { RunControlService } from './run-control.service.js';
+import { RunController } from './run.controller.js';
+import { RunReader } from './run.reader.js';
+import { RunService } from './run.service.js';
+
+/** Runs: the engine, and starting, reading, following and controlling runs. */
+@Module({
+  imports: [AgentsModule, WorkflowsModule],
+  controllers: [RunController, RunEventsController, ArtifactController],
+  providers: [
+    ArtifactService,
+    AttemptExecutor,
+    EngineLifecycle,
+    ExampleRunsService,
+    LoopRecord,
+    LoopTools,
+    OwnerService,
+    RecoveryService,
+    RunControlService,
+    RunEngine,
+    RunLoader,
+    RunReader,
+    RunService,
+    StartGate,
+    TimerService,
+  ],
+  exports: [RunControlService, RunReader, RunService],
+})
+export class RunsModule {}

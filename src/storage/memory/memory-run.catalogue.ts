@@ -1,0 +1,60 @@
+import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
+import type { RunStatus } from '../../runs/domain/run.status.js';
+import { RunCatalogue, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
+import type { MemoryRecord, RunEntry } from './memory-record.js';
+
+export class MemoryRunCatalogue extends RunCatalogue {
+  constructor(private readonly record: MemoryRecord) {
+    super();
+  }
+
+  override find(namespace: string, runId: string): Promise<RunRow | undefined> {
+    const entry = this.record.findIn(namespace, runId);
+    return Promise.resolve(entry && rowOf(entry));
+  }
+
+  override list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
+    // Every id is greater than the empty text, so a cursor that is not one of ours leaves nothing.
+    const below = page.cursor === undefined ? undefined : (decodeCursor(page.cursor) ?? '');
+    const found = [...this.record.runs.values()]
+      .filter((entry) => entry.run.namespace === namespace && matches(entry, filter))
+      .filter(({ run }) => below === undefined || run.id < below)
+      .sort((a, b) => (a.run.id < b.run.id ? 1 : -1));
+    const rows = found.slice(0, page.limit + 1).map(rowOf);
+    return Promise.resolve(pageOf(rows, page.limit, (row) => row.id));
+  }
+
+  override counts(): Promise<{ readonly [S in RunStatus]?: number }> {
+    const present = [...this.record.counts].filter(([, count]) => count > 0);
+    return Promise.resolve(Object.fromEntries(present));
+  }
+}
+
+function matches({ run, summary }: RunEntry, filter: RunFilter): boolean {
+  return (
+    (filter.status === undefined || summary.status === filter.status) &&
+    (filter.workflowId === undefined || run.workflowId === filter.workflowId) &&
+    (filter.tag === undefined || run.tags.includes(filter.tag)) &&
+    (filter.from === undefined || run.createdAt >= filter.from) &&
+    (filter.to === undefined || run.createdAt < filter.to)
+  );
+}
+
+function rowOf(entry: RunEntry): RunRow {
+  return {
+    ...without(entry.run, 'events', 'appendId'),
+    summary: summaryOf(entry),
+    lastSeq: entry.events.length,
+    epoch: entry.epoch,
+    ...(entry.ownerId !== undefined && { ownerId: entry.ownerId }),
+  };
+}
+
+function summaryOf({ summary, wakeAt }: RunEntry): RunRow['summary'] {
+  return { ...without(summary, 'wakeAt'), ...(wakeAt !== undefined && { wakeAt }) };
+}
+
+function without<T extends object, K extends string & keyof T>(row: T, ...names: readonly K[]): Omit<T, K> {
+  const kept = Object.entries(row).filter(([name]) => !names.some((one) => one === name));
+  return Object.fromEntries(kept) as Omit<T, K>;
+}

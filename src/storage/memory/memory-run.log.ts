@@ -1,0 +1,24 @@
+import { RunLog, type LogEntry, type LogPage } from '../../runs/run.log.js';
+import type { MemoryRecord } from './memory-record.js';
+
+/** The cursor is the number of appends read. Nothing here is ever open, so all that is written lies below the horizon. */
+export class MemoryRunLog extends RunLog {
+  constructor(private readonly record: MemoryRecord) {
+    super();
+  }
+
+  override readAfter(cursor: string, limit: number): Promise<LogPage> {
+    const entries: LogEntry[] = [];
+    const start = cursor === '' ? 0 : Number(cursor);
+    let next = start;
+    for (; next < this.record.log.length && entries.length < Math.max(limit, 1); next += 1) {
+      const append = this.record.log[next];
+      for (const event of append?.events ?? []) entries.push({ namespace: append?.namespace ?? '', event });
+    }
+    return Promise.resolve({ entries, cursor: next === start ? cursor : String(next) });
+  }
+
+  override head(): Promise<string> {
+    return Promise.resolve(String(this.record.log.length));
+  }
+}

@@ -1,0 +1,42 @@
+import { AppError } from '../../kernel/failure.js';
+import { storageErrors } from './storage.errors.js';
+
+/**
+ * SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say that the server is in the way, not the
+ * statement: connections, resources, an operator's shutdown, and a cluster that is read-only after a failover.
+ */
+const UNAVAILABLE = /^(08|53|57P|58|25006|57014)/;
+
+/** The transaction was undone for the sake of another one; the same may succeed now. */
+const UNDONE = new Set(['40001', '40P01']);
+
+/** What a failed statement rejects with: `store.unavailable`, or the error itself where the statement is at fault. */
+export function postgresError(error: unknown): Error {
+  if (AppError.is(error)) return error;
+  const code = codeOf(error);
+  if (code !== undefined && isSqlState(code) && !UNAVAILABLE.test(code)) return error as Error;
+  const message = error instanceof Error && error.message !== '' ? error.message : (code ?? 'no connection');
+  return new AppError(
+    { ...unavailableFailure(`PostgreSQL: ${message}`) },
+    error instanceof Error ? { cause: error } : undefined,
+  );
+}
+
+/** True when nothing was written and the same transaction may be tried again at once. */
+export function isUndone(error: unknown): boolean {
+  return UNDONE.has(codeOf(error) ?? '');
+}
+
+function unavailableFailure(message: string) {
+  return AppError.of(storageErrors['store.unavailable'], message).failure;
+}
+
+/** Five characters, as opposed to `ECONNREFUSED` and the like. Without any code the driver itself gave up. */
+function isSqlState(code: string): boolean {
+  return /^[0-9A-Z]{5}$/.test(code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

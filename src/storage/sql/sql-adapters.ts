@@ -1,0 +1,31 @@
+import { BlobStore } from '../../platform/ports/blob.store.js';
+import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
+import { KeyStore } from '../../platform/ports/key.store.js';
+import { RunCatalogue } from '../../runs/run.catalogue.js';
+import { RunInbox } from '../../runs/run.inbox.js';
+import { RunLease } from '../../runs/run.lease.js';
+import { RunLog } from '../../runs/run.log.js';
+import { RunStore } from '../../runs/run.store.js';
+import { TemplateStore } from '../../templates/template.store.js';
+import { SqlBlobStore } from './sql-blob.store.js';
+import { SqlIdempotencyStore } from './sql-idempotency.store.js';
+import { SqlKeyStore } from './sql-key.store.js';
+import { SqlRunCatalogue } from './sql-run.catalogue.js';
+import { SqlRunInbox } from './sql-run.inbox.js';
+import { SqlRunLease } from './sql-run.lease.js';
+import { SqlRunLog } from './sql-run.log.js';
+import { SqlRunStore } from './sql-run.store.js';
+import { SqlTemplateStore } from './sql-template.store.js';
+
+/** The ports of the record, each with its adapter on SQL. */
+export const SQL_ADAPTERS = [
+  [RunStore, SqlRunStore],
+  [RunLease, SqlRunLease],
+  [RunInbox, SqlRunInbox],
+  [RunCatalogue, SqlRunCatalogue],
+  [RunLog, SqlRunLog],
+  [IdempotencyStore, SqlIdempotencyStore],
+  [KeyStore, SqlKeyStore],
+  [BlobStore, SqlBlobStore],
+  [TemplateStore, SqlTemplateStore],
+] as const;

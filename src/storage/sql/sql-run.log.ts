@@ -1,0 +1,68 @@
+import { sql } from 'kysely';
+
+import { RunLog, type LogEntry, type LogPage } from '../../runs/run.log.js';
+import { splitEvents } from './run-rows.js';
+import type { SqlDatabase } from './sql-database.js';
+import type { Slots } from './statement.js';
+
+/** Where a reader stands: transaction and position; transaction "0" where rows do not carry one. */
+interface Place {
+  readonly xid: string;
+  readonly position: number;
+}
+
+interface AppendRow extends Place {
+  readonly namespace: string;
+  readonly events: string;
+}
+
+/** A cursor is `xid:position` of the last append read. */
+export class SqlRunLog extends RunLog {
+  constructor(private readonly database: SqlDatabase) {
+    super();
+  }
+
+  private readonly readRows = this.database.prepare(
+    'log.read',
+    (p: Slots<Place & { readonly limit: number }>) => {
+      const { logOrder } = this.database.dialect;
+      return sql<AppendRow>`select ${logOrder.xid} as xid, position, namespace, events from run_appends
+      where ${logOrder.after(p.xid, p.position)} order by ${logOrder.columns} limit ${p.limit}`;
+    },
+  );
+
+  private readonly readHead = this.database.prepare('log.head', () => {
+    const { xid, position } = this.database.dialect.logOrder.head;
+    return sql<Place>`select ${xid} as xid, ${position} as position`;
+  });
+
+  override async readAfter(cursor: string, limit: number): Promise<LogPage> {
+    const rows = await this.database.read(
+      this.readRows.bind({ ...placeOf(cursor), limit: Math.max(limit, 1) }),
+    );
+    const entries: LogEntry[] = [];
+    let reached = cursor;
+    for (const row of rows) {
+      if (entries.length >= Math.max(limit, 1)) break;
+      for (const event of splitEvents(row.events)) entries.push({ namespace: row.namespace, event });
+      reached = cursorOf(row);
+    }
+    return { entries, cursor: reached };
+  }
+
+  override async head(): Promise<string> {
+    const [place] = await this.database.read(this.readHead.bind({}));
+    return cursorOf(place ?? START);
+  }
+}
+
+const START: Place = { xid: '0', position: 0 };
+
+function cursorOf({ xid, position }: Place): string {
+  return `${xid}:${String(position)}`;
+}
+
+function placeOf(cursor: string): Place {
+  const [, xid, position] = /^(\d+):(\d+)$/.exec(cursor) ?? [];
+  return xid === undefined ? START : { xid, position: Number(position) };
+}

@@ -1,0 +1,190 @@
+/**
+ * The tables as Kysely sees them: one interface for both engines. Times are milliseconds since the epoch, money is
+ * integer micro-dollars, JSON is text. What creates them is in migrations/.
+ */
+import type { Generated } from 'kysely';
+
+import type { RunStatus } from '../../runs/domain/run.status.js';
+import type { TemplateKind } from '../../templates/domain/template.js';
+
+export interface RunsTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string | null;
+  readonly workflow_id: string | null;
+  readonly workflow_version: number | null;
+  readonly priority: number;
+  /** JSON array, for lists; `run_tags` holds the same tags for filters. */
+  readonly tags: string;
+  readonly parent_id: string | null;
+  readonly created_at: number;
+  readonly status: RunStatus;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  readonly steps_total: number;
+  readonly steps_completed: number;
+  readonly steps_failed: number;
+  readonly steps_skipped: number;
+  readonly input_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_micros: number;
+  readonly failure_code: string | null;
+  readonly wake_at: number | null;
+  readonly last_seq: number;
+  readonly epoch: number;
+  readonly owner_id: string | null;
+  /** How many inbox rows were ever put. */
+  readonly inbox_seq: number;
+  /** How many inbox rows wait to be recorded. */
+  readonly inbox_pending: number;
+  readonly updated_at: number;
+}
+
+export interface RunTagsTable {
+  readonly namespace: string;
+  readonly tag: string;
+  readonly run_id: string;
+}
+
+/** One row per append; `events` holds the text of each event, one per line. */
+export interface RunAppendsTable {
+  readonly position: Generated<number>;
+  readonly run_id: string;
+  readonly namespace: string;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly append_id: string;
+  readonly events: string;
+}
+
+export interface RunInboxTable {
+  readonly id: Generated<number>;
+  readonly run_id: string;
+  readonly namespace: string;
+  readonly command: string;
+  readonly at: number;
+}
+
+export interface RunCheckpointsTable {
+  readonly run_id: string;
+  readonly seq: number;
+  readonly fold_version: number;
+  readonly state: string;
+}
+
+export interface OwnersTable {
+  readonly id: string;
+  readonly expires_at: number;
+  /** Set when the lease was ended; the row stays for a day, so the id can not come back. */
+  readonly retired_at: number | null;
+}
+
+export interface IdempotencyKeysTable {
+  readonly namespace: string;
+  readonly operation: string;
+  readonly key: string;
+  readonly body_hash: string;
+  readonly created_at: number;
+  readonly expires_at: number;
+  readonly run_id: string | null;
+  /** JSON of the answer; null while there is none. */
+  readonly answer: string | null;
+}
+
+export interface ApiKeysTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly role: string;
+  readonly hash: string;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly revoked_at: number | null;
+}
+
+export interface AuditLogTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly target: string;
+  readonly details: string;
+  readonly at: number;
+}
+
+export interface BudgetSettlementsTable {
+  readonly reservation_id: string;
+  readonly scope: string;
+  readonly namespace: string;
+  readonly cost_micros: number;
+  readonly at: number;
+}
+
+export interface BlobsTable {
+  readonly namespace: string;
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+  readonly created_at: number;
+}
+
+export interface TemplatesTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Kind, description and tags are those of the latest version. */
+  readonly kind: TemplateKind;
+  readonly description: string | null;
+  /** JSON array, for lists; `template_tags` holds the same tags for filters. */
+  readonly tags: string;
+  readonly latest_version: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface TemplateVersionsTable {
+  readonly template_id: string;
+  readonly version: number;
+  readonly namespace: string;
+  readonly kind: TemplateKind;
+  /** JSON: text or messages, variables, description, tags. */
+  readonly body: string;
+  /** JSON array of names. */
+  readonly undeclared: string;
+  readonly author: string;
+  readonly change_note: string | null;
+  readonly created_at: number;
+}
+
+export interface TemplateLabelsTable {
+  readonly template_id: string;
+  readonly label: string;
+  readonly namespace: string;
+  readonly version: number;
+  readonly reason: string | null;
+  readonly moved_by: string;
+  readonly moved_at: number;
+}
+
+export interface TemplateTagsTable {
+  readonly namespace: string;
+  readonly tag: string;
+  readonly template_id: string;
+}
+
+export interface Tables {
+  readonly runs: RunsTable;
+  readonly run_tags: RunTagsTable;
+  readonly run_appends: RunAppendsTable;
+  readonly run_inbox: RunInboxTable;
+  readonly run_checkpoints: RunCheckpointsTable;
+  readonly owners: OwnersTable;
+  readonly idempotency_keys: IdempotencyKeysTable;
+  readonly api_keys: ApiKeysTable;
+  readonly audit_log: AuditLogTable;
+  readonly budget_settlements: BudgetSettlementsTable;
+  readonly blobs: BlobsTable;
+  readonly templates: TemplatesTable;
+  readonly template_versions: TemplateVersionsTable;
+  readonly template_labels: TemplateLabelsTable;
+  readonly template_tags: TemplateTagsTable;
+}

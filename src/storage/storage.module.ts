@@ -1,0 +1,58 @@
+import { Global, Logger, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+
+import { Clock } from '../platform/clock/clock.js';
+import type { StorageConfig } from '../platform/config/app.config.js';
+import { HotStore } from '../platform/ports/hot.store.js';
+import { RunFeed } from '../runs/run.feed.js';
+import { RunQueue } from '../runs/run.queue.js';
+import { RunStore } from '../runs/run.store.js';
+import { InProcessHotStore } from './memory/in-process-hot.store.js';
+import { InProcessRunFeed } from './memory/in-process-run.feed.js';
+import { InProcessRunQueue } from './memory/in-process-run.queue.js';
+import { openDatabase } from './sql/open-database.js';
+import { SQL_ADAPTERS } from './sql/sql-adapters.js';
+import { SqlDatabase } from './sql/sql-database.js';
+
+/** What makes the record fast and loses nothing when it is lost, within one process. */
+const IN_PROCESS: readonly FactoryProvider[] = [
+  { provide: RunQueue, useFactory: () => new InProcessRunQueue() },
+  { provide: RunFeed, useFactory: (runs: RunStore) => new InProcessRunFeed(runs), inject: [RunStore] },
+  { provide: HotStore, useFactory: (clock: Clock) => new InProcessHotStore(clock), inject: [Clock] },
+];
+
+/** Every port of storage, on the engines that the configuration names. Needs `Clock` from a global module. */
+@Global()
+@Module({})
+export class StorageModule {
+  static forRoot(config: StorageConfig): DynamicModule {
+    const providers = [databaseProvider(config), ...SQL_ADAPTERS.map(sqlProvider), ...IN_PROCESS];
+    return { module: StorageModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}
+
+function databaseProvider(config: StorageConfig): FactoryProvider<SqlDatabase> {
+  return { provide: SqlDatabase, useFactory: (clock: Clock) => openRecord(config, clock), inject: [Clock] };
+}
+
+function sqlProvider([port, adapter]: (typeof SQL_ADAPTERS)[number]): FactoryProvider {
+  return {
+    provide: port,
+    useFactory: (database: SqlDatabase) => new adapter(database),
+    inject: [SqlDatabase],
+  };
+}
+
+/** One process is active at a time: another one waits here until it is its turn. */
+async function openRecord(config: StorageConfig, clock: Clock): Promise<SqlDatabase> {
+  const database = await openDatabase(config, clock);
+  const logger = new Logger(StorageModule.name);
+  try {
+    await database.acquireStandbyLock(() => {
+      logger.log('Another process is active on this database: waiting as standby');
+    });
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

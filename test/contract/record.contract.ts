@@ -1,0 +1,23 @@
+import { blobStoreContract } from './blob-store.contract.js';
+import { idempotencyStoreContract } from './idempotency-store.contract.js';
+import { keyStoreContract } from './key-store.contract.js';
+import type { RecordEngine } from './record-scene.js';
+import { runCatalogueContract } from './run-catalogue.contract.js';
+import { runInboxContract } from './run-inbox.contract.js';
+import { runLeaseContract } from './run-lease.contract.js';
+import { runLogContract } from './run-log.contract.js';
+import { runStoreContract } from './run-store.contract.js';
+import { templateStoreContract } from './template-store.contract.js';
+
+/** What every engine that keeps the record promises, port by port. */
+export function recordContract(engine: RecordEngine): void {
+  runStoreContract(engine);
+  runLeaseContract(engine);
+  runInboxContract(engine);
+  runCatalogueContract(engine);
+  runLogContract(engine);
+  idempotencyStoreContract(engine);
+  keyStoreContract(engine);
+  blobStoreContract(engine);
+  templateStoreContract(engine);
+}

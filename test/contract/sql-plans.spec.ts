@@ -1,0 +1,124 @@
+/** Which index serves which statement, said by the engines themselves. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { sql } from 'kysely';
+
+import type { RunFilter } from '../../src/runs/run.catalogue.js';
+import { openDatabase } from '../../src/storage/sql/open-database.js';
+import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
+import { SqlRunCatalogue } from '../../src/storage/sql/sql-run.catalogue.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { describeWithPostgres } from '../support/services.js';
+import { storesOf } from './sql-engines.js';
+
+interface Query {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** What an engine says of a query: one line for each table that it reads. */
+type Explain = (database: SqlDatabase, query: Query) => Promise<string>;
+
+const SERVED = [
+  { name: 'run.due', index: 'runs_due' },
+  { name: 'run.due-levels', index: 'runs_due' },
+  { name: 'run.count-queued', index: 'runs_queued' },
+  { name: 'owner.attention', index: 'runs_owned' },
+  { name: 'run.free-retired', index: 'runs_owned' },
+  { name: 'append.read', index: 'run_appends' },
+  { name: 'append.find', index: 'run_appends' },
+  { name: 'inbox.pending', index: 'run_inbox_of_run' },
+  { name: 'template.find-name', index: 'templates_by_name' },
+];
+
+const LISTED: readonly { readonly filter: RunFilter; readonly index: string }[] = [
+  { filter: {}, index: 'runs_listed' },
+  { filter: { status: 'running' }, index: 'runs_by_status' },
+  { filter: { workflowId: 'wf_1' }, index: 'runs_by_workflow' },
+  { filter: { tag: 'x' }, index: 'run_tags' },
+  { filter: { tag: 'x', status: 'running', from: 1 }, index: 'run_tags' },
+];
+
+/** Tables that hold a row for each process, so reading all of them costs nothing. */
+const SMALL = ['owners', 'api_keys'];
+
+function describePlans(name: string, open: () => Promise<SqlDatabase>, explain: Explain): void {
+  describe(`a plan on ${name}`, () => {
+    let database: SqlDatabase;
+    beforeAll(async () => {
+      database = await open();
+      storesOf(database);
+    });
+    afterAll(() => database.close());
+
+    function prepared(wanted: string): Query {
+      const found = database.statements().find((statement) => statement.name === wanted);
+      if (found === undefined) throw new Error(`There is no statement ${wanted}.`);
+      return { sql: found.sql, parameters: found.sql.match(/\?|\$\d+/g)?.map(() => null) ?? [] };
+    }
+
+    it.each(SERVED)('of $name searches $index', async ({ name: statement, index }) => {
+      const plan = await explain(database, prepared(statement));
+
+      expect(plan).toContain(index);
+      expect(scannedTables(plan)).toEqual([]);
+    });
+
+    it.each(LISTED)(
+      'of a page with $filter searches $index, and sorts nothing',
+      async ({ filter, index }) => {
+        const query = new SqlRunCatalogue(database).listing('default', filter, 'run_f').limit(51).compile();
+        const plan = await explain(database, query);
+
+        expect(plan).toContain(index);
+        expect(plan).not.toMatch(/TEMP B-TREE|Sort/);
+        expect(scannedTables(plan)).toEqual([]);
+      },
+    );
+  });
+}
+
+/** Tables, other than small ones, that are read from one end to the other. */
+function scannedTables(plan: string): readonly string[] {
+  const scans = plan.matchAll(/SCAN (\w+)$|Seq Scan on (\w+)/gm);
+  return Array.from(scans, ([, sqlite, postgres]) => sqlite ?? postgres ?? '').filter(
+    (table) => !SMALL.includes(table) && !['levels', 'queued'].includes(table),
+  );
+}
+
+describe('SQLite', () => {
+  const directory = mkdtemp(join(tmpdir(), 'ensemble-plans-'));
+  const open = async (): Promise<SqlDatabase> =>
+    openDatabase({ dataDir: await directory }, new ManualClock());
+  describePlans('SQLite', open, async (database, query) => {
+    const rows = await database.read<{ readonly detail: string }>({
+      ...query,
+      name: 'explain',
+      sql: `explain query plan ${query.sql}`,
+    });
+    return rows.map(({ detail }) => detail).join('\n');
+  });
+  afterAll(async () => rm(await directory, { recursive: true, force: true }));
+});
+
+describeWithPostgres('PostgreSQL', (url) => {
+  const open = (): Promise<SqlDatabase> => openDatabase({ dataDir: '', databaseUrl: url }, new ManualClock());
+  // Tables of tests are so small that reading them whole is cheapest: an index is used only where that is forbidden.
+  describePlans('PostgreSQL', open, async (database, query) =>
+    database.kysely.transaction().execute(async (db) => {
+      await sql`set local enable_seqscan = off`.execute(db);
+      await sql`set local enable_bitmapscan = off`.execute(db);
+      await sql`set local plan_cache_mode = force_generic_plan`.execute(db);
+      const values = query.parameters.map(() => sql`'0'`);
+      const call = values.length === 0 ? sql`` : sql`(${sql.join(values)})`;
+      await sql.raw(`prepare test_plan as ${query.sql}`).execute(db);
+      const { rows } = await sql<{ readonly 'QUERY PLAN': string }>`explain execute test_plan${call}`.execute(
+        db,
+      );
+      await sql`deallocate test_plan`.execute(db);
+      return rows.map((row) => row['QUERY PLAN']).join('\n');
+    }),
+  );
+});

@@ -1,0 +1,44 @@
+/**
+ * The service with one more agent, `counting`: it writes a line to CALLS_FILE for each call and answers after
+ * `delayMs`. A process of its own, so that a test can kill it; it speaks its address on standard output.
+ */
+import { appendFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { AgentProvider } from '../../dist/agents/agent.provider.js';
+import { Provider } from '../../dist/agents/provider.decorator.js';
+import { AppModule } from '../../dist/app.module.js';
+import { createApp } from '../../dist/app.js';
+import { loadConfig } from '../../dist/platform/config/load-config.js';
+import { endOnSignals } from '../../dist/platform/lifecycle/shut-down.js';
+
+class CountingProvider extends AgentProvider {
+  check() {
+    return [];
+  }
+
+  async *invoke({ stepId, attempt, input, idempotencyKey }, { signal }) {
+    appendFileSync(process.env.CALLS_FILE, `${JSON.stringify({ stepId, attempt, idempotencyKey })}\n`);
+    yield { type: 'progress', percent: 0 };
+    if (input.kill === true) process.kill(process.pid, 'SIGKILL');
+    await delay(input.delayMs ?? 0, undefined, { signal });
+    return { status: 'completed', output: { stepId, idempotencyKey } };
+  }
+}
+Provider({
+  kind: 'counting',
+  description: 'Counts its calls in a file.',
+  agents: [{ key: 'counting', description: 'Counts its calls in a file.', settings: {} }],
+})(CountingProvider);
+
+class CountingRoot {}
+
+const config = loadConfig().value;
+const app = await createApp(config, {
+  module: CountingRoot,
+  imports: [AppModule.forRoot(config)],
+  providers: [CountingProvider],
+});
+endOnSignals(app);
+await app.listen(config.server.port, config.server.host);
+console.log(`LISTENING ${await app.getUrl()}`);

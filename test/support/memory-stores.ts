@@ -1,0 +1,33 @@
+import { MemoryBlobStore } from '../../src/storage/memory/memory-blob.store.js';
+import { MemoryIdempotencyStore } from '../../src/storage/memory/memory-idempotency.store.js';
+import { MemoryKeyStore } from '../../src/storage/memory/memory-key.store.js';
+import { MemoryRecord } from '../../src/storage/memory/memory-record.js';
+import { MemoryRunCatalogue } from '../../src/storage/memory/memory-run.catalogue.js';
+import { MemoryRunInbox } from '../../src/storage/memory/memory-run.inbox.js';
+import { MemoryRunLease } from '../../src/storage/memory/memory-run.lease.js';
+import { MemoryRunLog } from '../../src/storage/memory/memory-run.log.js';
+import { MemoryRunStore } from '../../src/storage/memory/memory-run.store.js';
+import { MemoryTemplateStore } from '../../src/storage/memory/memory-template.store.js';
+import type { Stores } from '../contract/record-scene.js';
+import { ManualClock } from './manual-clock.js';
+
+/** An empty record in memory on a clock of its own. */
+export function memoryStores(clock = new ManualClock()): Stores {
+  const record = new MemoryRecord(clock);
+  return {
+    runs: new MemoryRunStore(record),
+    lease: new MemoryRunLease(record),
+    inbox: new MemoryRunInbox(record),
+    catalogue: new MemoryRunCatalogue(record),
+    log: new MemoryRunLog(record),
+    idempotency: new MemoryIdempotencyStore(record),
+    keys: new MemoryKeyStore(record),
+    blobs: new MemoryBlobStore(),
+    templates: new MemoryTemplateStore(),
+    now: () => Promise.resolve(clock.now()),
+    advance: (ms) => {
+      clock.advance(ms);
+    },
+    count: (kind) => Promise.resolve(kind === 'settlement' ? record.settlements.size : record.audits.size),
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * A run driven by hand: the domain's own functions, a clock that a test steps, and outcomes that a function gives.
+ *
+ * No engine, no store, no promise: what the log would hold is `appends`, one entry for each turn.
+ */
+import type { Failure } from '../../src/kernel/failure.js';
+import type { Json } from '../../src/kernel/json.js';
+import { advance } from '../../src/runs/domain/advance.js';
+import { evaluator } from '../../src/runs/domain/evaluate.js';
+import { replay } from '../../src/runs/domain/evolve.js';
+import { nextWakeAt, plannedInvocations, markInvoked } from '../../src/runs/domain/plan.js';
+import type { RunCommand } from '../../src/runs/domain/run.commands.js';
+import type { RunEvent, RunEventOf } from '../../src/runs/domain/run.events.js';
+import { initialState, type RunState } from '../../src/runs/domain/run.state.js';
+import { isTerminal } from '../../src/runs/domain/run.status.js';
+import { compileDefinition, type Graph } from '../../src/workflows/domain/graph.js';
+
+export const RUN_ID = 'run_00000000000070008000000000000001';
+
+/** How an attempt of a step ends. It may depend on how often the step has failed, never on how often it was tried. */
+export type Script = (stepId: string, failures: number) => Ending;
+
+export type Ending = { readonly output: Json } | { readonly failure: Failure };
+
+export interface OpenAttempt {
+  readonly stepId: string;
+  readonly attempt: number;
+  readonly failures: number;
+}
+
+/** Compiles a definition that the test knows to be good. */
+export function graphOf(definition: unknown): Graph {
+  const compiled = compileDefinition(definition, { maxSteps: 100_000 });
+  if (compiled.ok) return compiled.value.graph;
+  throw new Error(`not a definition: ${JSON.stringify(compiled.failure)}`);
+}
+
+/** Event 1 of a run. */
+export function queuedEvent(
+  definition: unknown,
+  options: Partial<RunEventOf<'run.queued'>['data']['options']> = {},
+): RunEventOf<'run.queued'> {
+  return {
+    runId: RUN_ID,
+    seq: 1,
+    type: 'run.queued',
+    at: new Date(0).toISOString(),
+    data: {
+      schemaVersion: 1,
+      flags: [],
+      definition: definition as RunEventOf<'run.queued'>['data']['definition'],
+      manifest: { agents: {} },
+      input: {},
+      context: {},
+      options: { priority: 50, tags: [], timeoutMs: 3_600_000, maxParallelSteps: 5, ...options },
+    },
+  };
+}
+
+export class SimulatedRun {
+  readonly appends: (readonly RunEvent[])[];
+  readonly open = new Map<string, OpenAttempt>();
+  state: RunState;
+
+  constructor(
+    readonly graph: Graph,
+    log: readonly RunEvent[],
+    public now = 0,
+    private epoch = 1,
+  ) {
+    this.appends = [log];
+    this.state =
+      log.length === 1 ? initialState(log[0] as RunEventOf<'run.queued'>, graph) : replay(log, graph);
+  }
+
+  static of(
+    definition: unknown,
+    options: Partial<RunEventOf<'run.queued'>['data']['options']> = {},
+  ): SimulatedRun {
+    return new SimulatedRun(graphOf(definition), [queuedEvent(definition, options)]);
+  }
+
+  get events(): readonly RunEvent[] {
+    return this.appends.flat();
+  }
+
+  get hasEnded(): boolean {
+    return isTerminal(this.state.status);
+  }
+
+  /** A new owner takes the log up. */
+  takeUp(): readonly RunEvent[] {
+    this.open.clear();
+    this.epoch += 1;
+    const at = this.now;
+    return this.turn([
+      { type: 'recover', at, epoch: this.epoch },
+      { type: 'begin', at },
+    ]);
+  }
+
+  /** One turn: the commands, and everything that follows from them. */
+  turn(commands: readonly RunCommand[]): readonly RunEvent[] {
+    const { events } = advance(this.state, { commands, evaluator, now: this.now, mayStart: () => true });
+    if (events.length > 0) this.appends.push(events);
+    this.settle(events);
+    return events;
+  }
+
+  /** Reports how an open attempt ended. */
+  report({ stepId, attempt }: OpenAttempt, ending: Ending): readonly RunEvent[] {
+    return this.turn([this.reportOf({ stepId, attempt }, ending)]);
+  }
+
+  reportOf({ stepId, attempt }: Pick<OpenAttempt, 'stepId' | 'attempt'>, ending: Ending): RunCommand {
+    const at = this.now;
+    if ('output' in ending) return { type: 'complete', at, stepId, attempt, output: ending.output };
+    return { type: 'fail', at, stepId, attempt, failure: ending.failure, random: 0.5 };
+  }
+
+  /**
+   * Goes on to the end: each time the attempt that `choose` picks ends as the script says.
+   *
+   * @param choose an index into the open attempts, which stand in the order in which they started
+   */
+  finish(script: Script, choose: (count: number) => number = () => 0): void {
+    for (let turns = 0; !this.hasEnded; turns += 1) {
+      if (turns > 10_000) throw new Error(`the run does not end: ${this.state.status}`);
+      this.step(script, choose);
+    }
+  }
+
+  /** One outcome, or the next timer when nothing is open. */
+  step(script: Script, choose: (count: number) => number = () => 0): void {
+    this.now += 1;
+    const attempts = [...this.open.values()];
+    const chosen = attempts[choose(attempts.length)];
+    if (chosen !== undefined) {
+      this.report(chosen, script(chosen.stepId, chosen.failures));
+      return;
+    }
+    if (this.turn([]).length > 0) return;
+    const wakeAt = nextWakeAt(this.state, this.now);
+    if (wakeAt === undefined) throw new Error(`nothing can move the run: ${this.state.status}`);
+    this.now = Math.max(this.now, wakeAt);
+    this.turn([]);
+  }
+
+  private settle(events: readonly RunEvent[]): void {
+    for (const { type, stepId } of events) {
+      if (stepId !== undefined && type !== 'step.started') this.open.delete(stepId);
+    }
+    for (const { stepId, attempt, step } of plannedInvocations(this.state)) {
+      this.open.set(stepId, { stepId, attempt, failures: step.failures });
+    }
+    markInvoked(this.state);
+  }
+}
+
+/** What two states must have in common to be the same: everything but where heaps keep stale entries. */
+export function essenceOf(state: RunState): unknown {
+  const { frontier, ...rest } = state;
+  return {
+    ...rest,
+    graph: undefined,
+    open: [...frontier.open].toSorted((a, b) => a - b),
+    skips: [...frontier.skips].toSorted((a, b) => a - b),
+  };
+}
