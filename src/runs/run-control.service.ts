@@ -7,11 +7,11 @@ import type { RunEventType } from './domain/run.events.js';
 import { isTerminal, type RunStatus } from './domain/run.status.js';
 import type { RunView } from './domain/view.js';
 import { RunEngine } from './engine/run.engine.js';
-import { RunCatalogue, type RunRow } from './run.catalogue.js';
+import type { RunRow } from './run.catalogue.js';
 import { RunFeed } from './run.feed.js';
 import { RunInbox, type InboxCommand } from './run.inbox.js';
 import { RunQueue } from './run.queue.js';
-import { RunReader } from './run.reader.js';
+import { RunReader, runNotFound } from './run.reader.js';
 
 /** How long a caller waits for its command to be recorded. */
 const RECORDED_WITHIN_MS = 2_000;
@@ -38,7 +38,6 @@ const RECORDED_BY: {
 @Injectable()
 export class RunControlService {
   constructor(
-    private readonly catalogue: RunCatalogue,
     private readonly inbox: RunInbox,
     private readonly engine: RunEngine,
     private readonly queue: RunQueue,
@@ -55,17 +54,12 @@ export class RunControlService {
    * @throws AppError `run.not-found`, `run.not-active`
    */
   async send(namespace: string, runId: string, command: InboxCommand): Promise<ControlAnswer> {
-    const row = await this.find(namespace, runId);
+    const row = await this.reader.requireRow(namespace, runId);
     if (this.isDone(row, command)) return { run: await this.reader.run(namespace, runId), isRecorded: true };
-    if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() }))) throw notFound(runId);
+    if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
+      throw runNotFound(runId);
     const [isRecorded] = await Promise.all([this.whenRecorded(row, command), this.wake(row, command)]);
     return { run: await this.reader.run(namespace, runId), isRecorded };
-  }
-
-  private async find(namespace: string, runId: string): Promise<RunRow> {
-    const row = await this.catalogue.find(namespace, runId);
-    if (row === undefined) throw notFound(runId);
-    return row;
   }
 
   private isDone({ id, summary: { status } }: RunRow, { type }: InboxCommand): boolean {
@@ -93,8 +87,4 @@ export class RunControlService {
     }
     return !signal.aborted;
   }
-}
-
-function notFound(runId: string): AppError {
-  return AppError.of(runErrors['run.not-found'], `there is no run ${runId}`);
 }

@@ -133,6 +133,7 @@ export class RunReader {
   }
 }
 
-function runNotFound(runId: string): AppError {
+/** The refusal of a run that does not exist in the caller's namespace. */
+export function runNotFound(runId: string): AppError {
   return AppError.of(runErrors['run.not-found'], `there is no run ${runId}`);
 }

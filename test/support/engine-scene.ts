@@ -117,15 +117,7 @@ export class EngineScene {
     const workflows = new WorkflowService(agents, templates, schemas, new WorkerPool(), settings);
     this.runs = new RunService(workflows, this.engine, queue, loader, this.clock, ids, settings);
     this.reader = new RunReader(this.engine, loader, catalogue, runs, this.feed, this.clock, settings);
-    this.control = new RunControlService(
-      catalogue,
-      inbox,
-      this.engine,
-      queue,
-      this.feed,
-      this.reader,
-      this.clock,
-    );
+    this.control = new RunControlService(inbox, this.engine, queue, this.feed, this.reader, this.clock);
   }
 
   /** A process that has begun to take runs. */

@@ -12,7 +12,7 @@ import { isoOf } from '../../kernel/time.js';
 import { nextRetryDelay } from './retry.js';
 import type { RunCommand } from './run.commands.js';
 import { runErrors } from './run.errors.js';
-import type { RunEvent, RunEventMap, RunEventType, Spent } from './run.events.js';
+import { spentOf, type RunEvent, type RunEventMap, type RunEventType, type Spent } from './run.events.js';
 import { findStep, runDeadline, type RunState, type StepState } from './run.state.js';
 import { isTerminal } from './run.status.js';
 
@@ -264,11 +264,4 @@ function openStep(
 ): StepState | undefined {
   const step = findStep(state, stepId);
   return step?.status === 'running' && step.attempt === attempt ? step : undefined;
-}
-
-function spentOf({ usage, costMicros }: Spent): Spent {
-  return {
-    ...(usage === undefined ? {} : { usage }),
-    ...(costMicros === undefined ? {} : { costMicros }),
-  };
 }

@@ -36,6 +36,14 @@ export interface Spent {
   readonly costMicros?: number;
 }
 
+/** What was spent, and nothing else of what it is taken from. */
+export function spentOf({ usage, costMicros }: Spent): Spent {
+  return {
+    ...(usage === undefined ? {} : { usage }),
+    ...(costMicros === undefined ? {} : { costMicros }),
+  };
+}
+
 /** The exact version of everything that a run resolved when it started. */
 export interface RunManifest {
   readonly workflow?: { readonly id: string; readonly version: number };

@@ -16,7 +16,7 @@ import { hasStartable, isIdle, markInvoked, nextWakeAt, plannedInvocations } fro
 import type { RunCommand } from '../domain/run.commands.js';
 import type { Invocation } from '../domain/run.effects.js';
 import { runErrors } from '../domain/run.errors.js';
-import { encodeEvent, type ArtifactRef, type RunEvent, type Spent } from '../domain/run.events.js';
+import { encodeEvent, spentOf, type ArtifactRef, type RunEvent } from '../domain/run.events.js';
 import { DEATHS_UNTIL_ALONE, type RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
@@ -408,11 +408,4 @@ function resultOf({ output, artifacts }: Extract<AttemptReport, { readonly statu
   readonly artifacts?: readonly ArtifactRef[];
 } {
   return artifacts === undefined ? { output } : { output, artifacts };
-}
-
-function spentOf({ usage, costMicros }: Spent): Spent {
-  return {
-    ...(usage === undefined ? {} : { usage }),
-    ...(costMicros === undefined ? {} : { costMicros }),
-  };
 }
