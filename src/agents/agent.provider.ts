@@ -6,6 +6,7 @@
  */
 import type { Failure, Issue } from '../kernel/failure.js';
 import type { Json, JsonObject } from '../kernel/json.js';
+import type { ToolCall } from './domain/tool-call.js';
 import type { AgentUsage } from './domain/usage.js';
 
 /** One call of an agent: the step's resolved input and nothing else of the run. */
@@ -30,6 +31,8 @@ export interface Turn {
   /** 1, 2, 3, … within the step. */
   readonly turn: number;
   readonly body: Json;
+  /** The tool that was called, when this is its outcome; recorded as `tool.called`. */
+  readonly tool?: ToolCall;
   readonly usage?: AgentUsage;
   readonly costMicros?: number;
 }

@@ -72,6 +72,24 @@ describe('calling an agent once', () => {
     expect(await outcome).toMatchObject({ usage: { inputTokens: 5, outputTokens: 4 }, costMicros: 6 });
   });
 
+  it('keeps the outcome of a tool as JSON has it, and refuses what is none', async () => {
+    const outcome = agents.execute(aCall());
+    const [call] = provider.calls;
+    const tool = { name: 'clock', callId: 'c1', input: {}, output: { at: new Date(0) } as never };
+    await call?.journal.record({ body: null, tool: { ...tool, isError: false } });
+
+    expect(call?.journal.turns).toEqual([
+      { turn: 1, body: null, tool: { ...tool, output: { at: '1970-01-01T00:00:00.000Z' } } },
+    ]);
+    for (const wrong of [null, { ...tool, name: 1 }, { ...tool, input: 1n }, { ...tool, output: 1n }]) {
+      await expect(call?.journal.record({ body: null, tool: wrong as never })).rejects.toMatchObject({
+        failure: { code: 'agent.output-invalid' },
+      });
+    }
+    call?.complete(1);
+    expect(await outcome).toMatchObject({ status: 'completed' });
+  });
+
   it.each<readonly [string, (call: HandProvider['calls'][number]) => void, string]>([
     [
       'fails',

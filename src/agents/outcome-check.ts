@@ -9,6 +9,7 @@ import { fail, ok, type Result } from '../kernel/result.js';
 import { toJson } from '../kernel/to-json.js';
 import { agentErrors } from './agent.errors.js';
 import type { AgentOutcome, AgentPart, Turn } from './agent.provider.js';
+import type { ToolCall } from './domain/tool-call.js';
 
 type FailedOutcome = Extract<AgentOutcome, { readonly status: 'failed' }>;
 
@@ -50,7 +51,25 @@ export function checkTurn(turn: Omit<Turn, 'turn'>): Result<Omit<Turn, 'turn'>> 
   if (problem !== undefined) return fail(invalid(problem));
   const body = toJson(turn.body);
   if (!body.ok) return fail(invalid(`the turn is not JSON: ${body.failure}`));
-  return ok(body.value === turn.body ? turn : { ...turn, body: body.value });
+  const plain = body.value === turn.body ? turn : { ...turn, body: body.value };
+  if (plain.tool === undefined) return ok(plain);
+  const tool = checkTool(plain.tool);
+  return tool.ok ? ok({ ...plain, tool: tool.value }) : fail(invalid(tool.failure));
+}
+
+/** A tool outcome with its own fields only, or what is wrong with it. */
+function checkTool(tool: unknown): Result<ToolCall, string> {
+  if (!isRecord(tool)) return fail('the tool of the turn is no record');
+  const { name, callId, isError } = tool;
+  if (typeof name !== 'string' || typeof callId !== 'string') {
+    return fail('the tool of the turn lacks name or callId');
+  }
+  const input = toJson(tool['input']);
+  const output = toJson(tool['output']);
+  if (!input.ok) return fail(`the input of the tool is not JSON: ${input.failure}`);
+  if (!output.ok) return fail(`the output of the tool is not JSON: ${output.failure}`);
+  const call = { name, callId, input: input.value, output: output.value };
+  return ok(isError === true ? { ...call, isError } : call);
 }
 
 /** The failed outcome of what a provider threw. */

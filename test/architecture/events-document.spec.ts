@@ -6,7 +6,7 @@ import ts from 'typescript';
 type Fields = readonly string[];
 
 const EVENTS = 'src/runs/domain/run.events.ts';
-const declared = interfacesOf([EVENTS, 'src/kernel/failure.ts']);
+const declared = interfacesOf([EVENTS, 'src/kernel/failure.ts', 'src/agents/domain/tool-call.ts']);
 const eventMap = [...(declared.get('RunEventMap')?.members ?? [])].filter((member) =>
   ts.isPropertySignature(member),
 );
@@ -31,7 +31,7 @@ describe('docs/events.md', () => {
     expect(sections.get('Envelope')?.get('Envelope')).toEqual(fieldsOfInterface('RunEventOf'));
   });
 
-  it.each(['Usage', 'ArtifactRef', 'RunManifest', 'RunOptions', 'Failure'])(
+  it.each(['Usage', 'ToolCall', 'ArtifactRef', 'RunManifest', 'RunOptions', 'Failure'])(
     'has the fields of %s',
     (name) => {
       expect(sections.get('Shapes')?.get(name)).toEqual(fieldsOfInterface(name));

@@ -477,6 +477,22 @@ describe('turns', () => {
       .then(stepFact('turn.completed', 'a#2', { turn: 3, body: 'x' }));
   });
 
+  it('that are outcomes of tools are numbered with the others, and told apart', () => {
+    const tool = { name: 'search', callId: 'call_1', input: { q: 'x' }, output: ['y'] };
+    given(one, [...open, turn(1)])
+      .when({ type: 'record-turn', stepId: 'a', attempt: 1, body: 'b', tool, costMicros: 2 })
+      .then(stepFact('tool.called', 'a#1', { turn: 2, body: 'b', tool, costMicros: 2 }));
+    const { state } = given(one, [
+      ...open,
+      turn(1),
+      stepFact('tool.called', 'a#1', { turn: 2, body: 'b', tool }),
+    ]);
+    expect(state.steps[0]?.turns).toEqual([
+      { turn: 1, body: { n: 1 } },
+      { turn: 2, body: 'b', tool },
+    ]);
+  });
+
   it('add to what step and run have spent', () => {
     const { state } = given(one, [
       ...open,

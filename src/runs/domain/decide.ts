@@ -221,7 +221,10 @@ function recordTurn(draft: Draft, command: CommandOf<'record-turn'>): void {
   const step = openStep(draft.state, command);
   if (step === undefined) return;
   const turn = step.turns.length + 1;
-  draft.step('turn.completed', step, { turn, body: command.body, ...spentOf(command) });
+  const { body, tool } = command;
+  const spent = spentOf(command);
+  if (tool === undefined) draft.step('turn.completed', step, { turn, body, ...spent });
+  else draft.step('tool.called', step, { turn, body, tool, ...spent });
 }
 
 /** A run out of time ends like any failure; a cancelled run out of grace ends without its attempts. */

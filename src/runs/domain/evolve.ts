@@ -71,7 +71,7 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
   }
 }
 
-type StepEventType = Extract<RunEventType, `step.${string}` | 'turn.completed'>;
+type StepEventType = Extract<RunEventType, `step.${string}` | 'turn.completed' | 'tool.called'>;
 
 /** A step about to change, and when. */
 interface StepChange {
@@ -83,12 +83,8 @@ interface StepChange {
 /** What each event means for its step. */
 const STEP: { readonly [T in StepEventType]: (change: StepChange, event: RunEventOf<T>) => void } = {
   'step.started': startAttempt,
-  'turn.completed': ({ state, step }, { data }) => {
-    step.turns.push(data);
-    step.hasProgressed = true;
-    state.deaths = 0;
-    spend(state, step, data);
-  },
+  'turn.completed': recordTurn,
+  'tool.called': recordTurn,
   'step.completed': ({ state, step, at }, { data }) => {
     step.output = data.output;
     if (data.artifacts !== undefined) step.artifacts = data.artifacts;
@@ -136,6 +132,17 @@ function startAttempt({ state, step, at }: StepChange, event: RunEventOf<'step.s
   step.input = event.data.input;
   state.frontier.open.add(step.index);
   state.frontier.uninvoked.add(step.index);
+}
+
+/** Any recorded turn says that the attempt gets on. */
+function recordTurn(
+  { state, step }: StepChange,
+  { data }: RunEventOf<'turn.completed' | 'tool.called'>,
+): void {
+  step.turns.push(data);
+  step.hasProgressed = true;
+  state.deaths = 0;
+  spend(state, step, data);
 }
 
 /** Any recorded outcome says that the owner lived through the attempt. */

@@ -3,6 +3,7 @@
  *
  * Decided here: the shapes. Decided elsewhere: what each leads to (decide.ts).
  */
+import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import type { ArtifactRef, SkipReason, Spent } from './run.events.js';
@@ -42,7 +43,7 @@ export type RunCommand =
   | ({ readonly type: 'fail'; readonly failure: Failure; readonly random: number } & AttemptRef & Spent)
   /** The attempt ended because it was aborted. */
   | ({ readonly type: 'aborted' } & AttemptRef)
-  | ({ readonly type: 'record-turn'; readonly body: Json } & AttemptRef & Spent)
+  | ({ readonly type: 'record-turn'; readonly body: Json; readonly tool?: ToolCall } & AttemptRef & Spent)
   /** Something happened that the definition does not handle: the run fails with it. */
   | ({ readonly type: 'conclude' } & At)
   /** Everything has settled; the run's output was evaluated. */

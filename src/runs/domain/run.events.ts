@@ -4,6 +4,7 @@
  * Decided here: names and data. Decided elsewhere: when one is written (decide.ts) and what it means (evolve.ts).
  * `schemaVersion` in event 1 says how to read the rest; a field once published is never given another meaning.
  */
+import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
@@ -95,8 +96,10 @@ export interface RunEventMap {
   'step.cancelled': { readonly reason: 'run-cancelled' | 'run-failed' };
   /** The attempt ended without an outcome because its owner went away; it does not use up `maxAttempts`. */
   'step.interrupted': { readonly cause: InterruptCause; readonly epoch: number };
-  /** A model turn or tool outcome of an attempt, recorded so that it is never paid for twice. */
+  /** A model turn of an attempt, recorded so that it is never paid for twice. */
   'turn.completed': { readonly turn: number; readonly body: Json } & Spent;
+  /** The outcome of a tool that an attempt called; numbered among the turns. */
+  'tool.called': { readonly turn: number; readonly body: Json; readonly tool: ToolCall } & Spent;
 }
 
 /** Why a step did not run: its condition was false, or what it depends on did not go as its join asks. */

@@ -5,6 +5,7 @@
  * and changed in place by `evolve` alone; everything else reads it. Beside the steps it keeps the frontier, so that
  * no question about what to do next looks at more steps than have changed.
  */
+import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import { Heap } from '../../kernel/heap.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
@@ -17,6 +18,7 @@ import type { RunStatus, StepStatus } from './run.status.js';
 export interface RecordedTurn {
   readonly turn: number;
   readonly body: Json;
+  readonly tool?: ToolCall;
   readonly usage?: Usage;
   readonly costMicros?: number;
 }

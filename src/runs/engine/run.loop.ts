@@ -166,9 +166,11 @@ export class RunLoop implements GatedRun, AttemptListener {
     }
   }
 
-  recorded({ stepId, attempt }: Invocation, { body, ...spent }: Omit<Turn, 'turn'>): Promise<void> {
+  recorded({ stepId, attempt }: Invocation, turn: Omit<Turn, 'turn'>): Promise<void> {
+    const { body, tool } = turn;
+    const entry = { body, ...(tool === undefined ? {} : { tool }), ...spentOf(turn) };
     return new Promise((resolve, reject) => {
-      this.submit({ type: 'record-turn', stepId, attempt, body, ...spentOf(spent) }, (failure) => {
+      this.submit({ type: 'record-turn', stepId, attempt, ...entry }, (failure) => {
         if (failure === undefined) resolve();
         else reject(new AppError(failure));
       });
