@@ -7,10 +7,11 @@ import { RunReader } from '../runs/run.reader.js';
 import { RunService } from '../runs/run.service.js';
 import type { Carried } from './carried.js';
 import type { Connection } from './connection.js';
-import { RunReferenceDto, StopRunDto, SubscribeDto } from './dto/run-command.dto.js';
+import { EmptyDto, RunReferenceDto, StopRunDto, SubscribeDto, WatchRunsDto } from './dto/run-command.dto.js';
 import { StartCommandDto } from './dto/start-command.dto.js';
 import type { CommandMap, CommandName, StartPayload } from './event.contract.js';
 import { SubscriptionService } from './subscription.service.js';
+import { WatchService } from './watch.service.js';
 import type { RunView } from '../runs/domain/view.js';
 
 /** One command: how its payload is checked, what it costs, how it is carried out. */
@@ -65,6 +66,19 @@ export class CommandTable {
         return Promise.resolve({ result: { runId } });
       },
     },
+    'runs.watch': {
+      dto: WatchRunsDto,
+      rateClass: 'read',
+      carryOut: (filter, to) => this.watches.watch(to, filter),
+    },
+    'runs.unwatch': {
+      dto: EmptyDto,
+      rateClass: 'read',
+      carryOut: (_, to) => {
+        this.watches.unwatch(to);
+        return Promise.resolve({ result: {} });
+      },
+    },
   };
 
   constructor(
@@ -72,6 +86,7 @@ export class CommandTable {
     private readonly reader: RunReader,
     private readonly controls: RunControlService,
     private readonly subscriptions: SubscriptionService,
+    private readonly watches: WatchService,
   ) {}
 
   /** The names of all commands. */

@@ -17,6 +17,7 @@ export class Connection {
   readonly pace: TokenBucket;
   private linger: NodeJS.Timeout | undefined;
   private isEnding = false;
+  private readonly endings = new Map<object, () => void>();
 
   constructor(
     readonly admission: Admission,
@@ -36,6 +37,11 @@ export class Connection {
 
   get namespace(): string {
     return this.admission.principal.namespace;
+  }
+
+  /** Has something done when it is cut off or closed: of each who asks, what was asked for last. */
+  whenOver(who: object, ending: () => void): void {
+    this.endings.set(who, ending);
   }
 
   /** Answers a command, where the client asked for an answer. Without one, a refusal comes as the event `error`. */
@@ -75,5 +81,7 @@ export class Connection {
     this.lane.clear();
     for (const subscription of this.subscriptions.values()) subscription.stop();
     this.subscriptions.clear();
+    for (const ending of this.endings.values()) ending();
+    this.endings.clear();
   }
 }

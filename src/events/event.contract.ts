@@ -8,7 +8,12 @@ import type { Json, JsonObject } from '../kernel/json.js';
 import type { ProblemDocument } from '../platform/http/problem.js';
 import type { RunEventOf, RunEventType } from '../runs/domain/run.events.js';
 import type { RunProgress, RunView } from '../runs/domain/view.js';
+import type { RunStatus } from '../runs/domain/run.status.js';
 import type { Delta } from '../runs/run.feed.js';
+import type { RunItem } from '../runs/run-item.js';
+
+/** Nothing to say. */
+export type EmptyPayload = { readonly [field in never]: never };
 
 /** A run by its id. */
 export interface RunReference {
@@ -40,6 +45,17 @@ export interface Subscribed {
   readonly seq: number;
 }
 
+/** Which runs to watch; all of the namespace when nothing is given. */
+export interface WatchPayload {
+  readonly status?: RunStatus;
+  readonly workflowId?: string;
+}
+
+/** The newest runs that match, at most 50. What changes afterwards follows as `run.summary`. */
+export interface Watched {
+  readonly items: readonly RunItem[];
+}
+
 /** Every command: what it takes, and what a success answers. */
 export interface CommandMap {
   /** Starts a run; the socket then follows it from event 1. */
@@ -51,6 +67,9 @@ export interface CommandMap {
   /** Follows a run until its terminal event. A second subscription to the same run replaces the first. */
   'run.subscribe': { readonly payload: SubscribePayload; readonly result: Subscribed };
   'run.unsubscribe': { readonly payload: RunReference; readonly result: RunReference };
+  /** Watches the runs of the namespace for a list. A second watch of the same socket replaces the first. */
+  'runs.watch': { readonly payload: WatchPayload; readonly result: Watched };
+  'runs.unwatch': { readonly payload: EmptyPayload; readonly result: EmptyPayload };
 }
 
 export type CommandName = keyof CommandMap;
@@ -67,6 +86,8 @@ interface LiveEvents {
   'step.delta': (delta: Delta) => void;
   'step.progress': (delta: Delta) => void;
   'run.progress': (progress: ProgressNotice) => void;
+  /** A watched run changed: once for each run and some hundred milliseconds, and once when it matches no more. */
+  'run.summary': (run: RunItem) => void;
   /** Something that no acknowledgement can tell: a subscription or the connection ends. */
   error: (problem: ProblemDocument) => void;
 }

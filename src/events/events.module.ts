@@ -8,6 +8,7 @@ import { EventsGateway } from './events.gateway.js';
 import { SocketLimits } from './socket-limits.js';
 import { SocketProblems } from './socket-problem.js';
 import { SubscriptionService } from './subscription.service.js';
+import { WatchService } from './watch.service.js';
 
 /** Live events: commands and runs' events over Socket.IO. */
 @Module({
@@ -20,6 +21,7 @@ import { SubscriptionService } from './subscription.service.js';
     SocketLimits,
     SocketProblems,
     SubscriptionService,
+    WatchService,
   ],
 })
 export class EventsModule {}

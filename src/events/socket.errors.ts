@@ -9,5 +9,6 @@ export const socketErrors = defineErrors({
     title: 'The events of a run cannot be read at present',
     retryable: true,
   },
+  'watch.ended': { kind: 'unavailable', title: 'Runs are not watched any more', retryable: true },
   'socket.too-slow': { kind: 'limited', title: 'The client does not take what it is sent', retryable: true },
 });

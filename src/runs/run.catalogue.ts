@@ -27,6 +27,9 @@ export abstract class RunCatalogue {
   /** The row of a run, or undefined when it does not exist in that namespace. */
   abstract find(namespace: string, runId: string): Promise<RunRow | undefined>;
 
+  /** The rows of runs, in no order; those that do not exist in that namespace are left out. At most 200 ids at a time. */
+  abstract findMany(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]>;
+
   /**
    * Runs of a namespace that match every field of the filter, highest id first, which is newest first. The cursor's
    * key is the last run's id: runs created between two pages neither shift nor repeat what follows. A cursor that is

@@ -40,7 +40,7 @@ import { RunListQueryDto } from './dto/run-query.dto.js';
 import { RunDto, RunItemDto, StepDto } from './dto/run.dto.js';
 import { startRequestOf, StartRunDto } from './dto/start-run.dto.js';
 import type { InboxCommand } from './run.inbox.js';
-import { runItemOf } from './dto/run-item.js';
+import { runItemOf } from './run-item.js';
 import { RunControlService } from './run-control.service.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';

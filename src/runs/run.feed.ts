@@ -48,6 +48,13 @@ export abstract class RunFeed {
    */
   abstract follow(options: FollowOptions): AsyncIterable<FeedItem>;
 
+  /**
+   * Which runs of a namespace change: each time it is asked, the ids of those with events since the last time, at
+   * least one. Waits while there are none; ends when the signal aborts. Memory grows with the runs that changed and
+   * were not asked for, not with their events.
+   */
+  abstract watch(namespace: string, signal: AbortSignal): AsyncIterable<ReadonlySet<string>>;
+
   /** Tells followers of events that are durable now. Called by the owner, in order. Costs next to nothing when nobody follows. */
   abstract publish(namespace: string, runId: string, events: readonly EncodedEvent[]): void;
 

@@ -67,6 +67,16 @@ export class RunReader {
     return this.catalogue.list(namespace, filter, page);
   }
 
+  /** The rows of those runs that exist in the namespace, in no order. */
+  rows(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]> {
+    return this.catalogue.findMany(namespace, runIds);
+  }
+
+  /** Which runs of a namespace change: see RunFeed. */
+  watch(namespace: string, signal: AbortSignal): AsyncIterable<ReadonlySet<string>> {
+    return this.feed.watch(namespace, signal);
+  }
+
   /** The row of a run. @throws AppError `run.not-found` */
   async requireRow(namespace: string, runId: string): Promise<RunRow> {
     const row = await this.catalogue.find(namespace, runId);

@@ -57,6 +57,20 @@ export function runCatalogueContract(engine: RecordEngine): void {
       });
     });
 
+    describe('findMany', () => {
+      it('finds those that exist in the namespace', async () => {
+        const first = await scene.freeRun();
+        const second = await scene.freeRun();
+        await scene.freeRun();
+
+        const rows = await scene.stores.catalogue.findMany('default', [second.id, aRunId(), first.id]);
+
+        expect(rows.map(({ id }) => id).toSorted()).toEqual([first.id, second.id].toSorted());
+        expect(await scene.stores.catalogue.findMany('other', [first.id])).toEqual([]);
+        expect(await scene.stores.catalogue.findMany('default', [])).toEqual([]);
+      });
+    });
+
     describe('list', () => {
       it('is empty in an empty record', async () => {
         expect(await scene.stores.catalogue.list('default', {}, { limit: 10 })).toEqual({ items: [] });

@@ -1,4 +1,6 @@
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+
+import { RUN_STATUSES, type RunStatus } from '../../runs/domain/run.status.js';
 
 /** The payload of commands that name a run and nothing else. */
 export class RunReferenceDto {
@@ -23,3 +25,18 @@ export class SubscribeDto extends RunReferenceDto {
   @Max(Number.MAX_SAFE_INTEGER)
   readonly afterSeq?: number;
 }
+
+/** The payload of `runs.watch`: the filters of `GET /runs` that a change can be compared with. */
+export class WatchRunsDto {
+  @IsOptional()
+  @IsIn(RUN_STATUSES)
+  readonly status?: RunStatus;
+
+  @IsOptional()
+  @Matches(/^wf_[a-z0-9_]{1,64}$/)
+  readonly workflowId?: string;
+}
+
+/** The payload of commands that have nothing to say. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- a payload is described by a class
+export class EmptyDto {}

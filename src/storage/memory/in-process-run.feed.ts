@@ -9,6 +9,7 @@ import { runErrors } from '../../runs/domain/run.errors.js';
 import type { EncodedEvent, RunEventType } from '../../runs/domain/run.events.js';
 import { RunFeed, type Delta, type FeedItem, type FollowOptions } from '../../runs/run.feed.js';
 import type { EventPage, RunStore } from '../../runs/run.store.js';
+import { ChangeWatchers } from './change-watchers.js';
 import { LiveBuffer, type LiveLimits } from './live-buffer.js';
 
 const PAGE_LIMIT = 500;
@@ -17,6 +18,7 @@ const TERMINAL: ReadonlySet<RunEventType> = new Set(['run.completed', 'run.faile
 
 export class InProcessRunFeed extends RunFeed {
   private readonly buffers = new Map<string, Set<LiveBuffer>>();
+  private readonly watchers = new ChangeWatchers();
 
   constructor(
     private readonly runs: RunStore,
@@ -34,7 +36,12 @@ export class InProcessRunFeed extends RunFeed {
     return { [Symbol.asyncIterator]: () => this.start(options) };
   }
 
-  override publish(_namespace: string, runId: string, events: readonly EncodedEvent[]): void {
+  override watch(namespace: string, signal: AbortSignal): AsyncIterable<ReadonlySet<string>> {
+    return this.watchers.watch(namespace, signal);
+  }
+
+  override publish(namespace: string, runId: string, events: readonly EncodedEvent[]): void {
+    this.watchers.changed(namespace, runId);
     const buffers = this.buffers.get(runId);
     if (buffers === undefined) return;
     for (const event of events) {

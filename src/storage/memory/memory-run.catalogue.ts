@@ -13,6 +13,11 @@ export class MemoryRunCatalogue extends RunCatalogue {
     return Promise.resolve(entry && rowOf(entry));
   }
 
+  override findMany(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]> {
+    const entries = runIds.flatMap((runId) => this.record.findIn(namespace, runId) ?? []);
+    return Promise.resolve(entries.map(rowOf));
+  }
+
   override list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
     // Every id is greater than the empty text, so a cursor that is not one of ours leaves nothing.
     const below = page.cursor === undefined ? undefined : (decodeCursor(page.cursor) ?? '');

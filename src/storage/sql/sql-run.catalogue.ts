@@ -38,6 +38,16 @@ export class SqlRunCatalogue extends RunCatalogue {
     return row && runRowOf(row);
   }
 
+  override async findMany(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]> {
+    if (runIds.length === 0) return [];
+    const query = this.database.kysely
+      .selectFrom('runs')
+      .selectAll()
+      .where('id', 'in', runIds)
+      .where('namespace', '=', namespace);
+    return (await this.database.read(statementOf(query))).map(runRowOf);
+  }
+
   override async list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
     const below = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
     if (page.cursor !== undefined && below === undefined) return { items: [] };

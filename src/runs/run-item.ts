@@ -1,12 +1,17 @@
-/** A run row as lists show it. */
-import { usdFromMicros } from '../../kernel/money.js';
-import { isoOf } from '../../kernel/time.js';
-import { linksOf, progressOf } from '../domain/view.js';
-import type { RunItemDto } from './run.dto.js';
-import type { RunRow } from '../run.catalogue.js';
+/** A run row as lists show it: over REST, and to those who watch runs. */
+import { usdFromMicros } from '../kernel/money.js';
+import { isoOf } from '../kernel/time.js';
+import { linksOf, progressOf, type RunView } from './domain/view.js';
+import type { RunRow } from './run.catalogue.js';
+
+/** What a list says of a run. */
+export interface RunItem extends Omit<RunView, 'input' | 'context' | 'output' | 'failure' | 'manifest'> {
+  /** The code of the failure, where the run failed. */
+  readonly failureCode?: string;
+}
 
 /** The item of a row: nothing that would need the run's log. */
-export function runItemOf(row: RunRow): RunItemDto {
+export function runItemOf(row: RunRow): RunItem {
   const { summary } = row;
   const settled = summary.stepsCompleted + summary.stepsFailed + summary.stepsSkipped;
   return {
