@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 
 jest.setTimeout(60_000);
 
-const PACKETS = 2_000;
+const PACKETS = 20_000;
 
 const PAYLOADS = [
   '',
