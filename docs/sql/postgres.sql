@@ -173,6 +173,65 @@ update "owners" set "retired_at" = (extract(epoch from statement_timestamp()) * 
 -- owner.retire-expired
 update "owners" set "retired_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "retired_at" is null and "expires_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint;
 
+-- resource.add-facet
+insert into "resource_facets" ("namespace", "type", "facet", "value", "resource_id") values ($1, $2, $3, $4, $5) on conflict do nothing;
+
+-- resource.add-version
+insert into "resource_versions" ("resource_id", "version", "namespace", "type", "body", "author", "change_note", "created_at") values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- resource.create
+insert into "resources" ("id", "namespace", "type", "name", "title", "description", "facets", "status", "latest_version", "created_at", "updated_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing;
+
+-- resource.delete
+delete from "resources" where "id" = $1 and "namespace" = $2 and "type" = $3;
+
+-- resource.delete-facets
+delete from "resource_facets" where resource_id = $1 and namespace = $2;
+
+-- resource.delete-labels
+delete from "resource_labels" where resource_id = $1 and namespace = $2;
+
+-- resource.delete-references
+delete from "resource_references" where resource_id = $1 and namespace = $2;
+
+-- resource.delete-versions
+delete from "resource_versions" where resource_id = $1 and namespace = $2;
+
+-- resource.find
+select "resources".*, "label", "version", "reason", "moved_by", "moved_at" from "resources" left join "resource_labels" on "resource_labels"."resource_id" = "resources"."id" where "resources"."id" = $1 and "resources"."namespace" = $2 and "resources"."type" = $3 order by "label";
+
+-- resource.find-name
+select "resources".*, "label", "version", "reason", "moved_by", "moved_at" from "resources" left join "resource_labels" on "resource_labels"."resource_id" = "resources"."id" where "resources"."namespace" = $1 and "resources"."type" = $2 and "resources"."name" = $3 order by "label";
+
+-- resource.label
+insert into resource_labels (resource_id, label, namespace, version, reason, moved_by, moved_at)
+  select resource_id, $1, namespace, version, $2, $3, cast($4 as bigint)
+  from resource_versions
+  where resource_id = $5 and version = $6
+  and namespace = $7 and type = $8
+  on conflict (resource_id, label) do update set version = excluded.version, reason = excluded.reason,
+  moved_by = excluded.moved_by, moved_at = excluded.moved_at;
+
+-- resource.raise
+update "resources" set "title" = $1, "description" = $2, "facets" = $3, "latest_version" = $4, "updated_at" = $5 where "id" = $6 and "namespace" = $7 and "type" = $8 and "latest_version" = $9;
+
+-- resource.refer
+insert into "resource_references" ("namespace", "type", "target_type", "target", "resource_id", "version") values ($1, $2, $3, $4, $5, $6) on conflict do nothing;
+
+-- resource.status
+update "resources" set "status" = $1 where "id" = $2 and "namespace" = $3 and "type" = $4;
+
+-- resource.unlabel
+delete from resource_labels
+  where resource_id = $1 and label = $2 and namespace = $3
+  and exists (select 1 from resources where id = $4 and type = $5);
+
+-- resource.version
+select "version", "body", "author", "change_note", "created_at" from "resource_versions" where "resource_id" = $1 and "version" = $2 and "namespace" = $3 and "type" = $4;
+
+-- resource.versions
+select "version", "author", "change_note", "created_at" from "resource_versions" where "resource_id" = $1 and "namespace" = $2 and "type" = $3 and "version" < $4 order by "version" desc limit $5;
+
 -- run.claim
 update "runs" set "owner_id" = $1, "epoch" = epoch + 1 where "id" = $2 and "owner_id" is null and epoch = coalesce($3, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = $4 and "owners"."retired_at" is null and "owners"."expires_at" > (extract(epoch from statement_timestamp()) * 1000)::bigint) returning "namespace", "epoch", "last_seq", "inbox_seq";
 

@@ -131,6 +131,65 @@ update "owners" set "retired_at" = ? where "retired_at" is null;
 -- owner.retire-expired
 update "owners" set "retired_at" = ? where "retired_at" is null and "expires_at" <= ?;
 
+-- resource.add-facet
+insert into "resource_facets" ("namespace", "type", "facet", "value", "resource_id") values (?, ?, ?, ?, ?) on conflict do nothing;
+
+-- resource.add-version
+insert into "resource_versions" ("resource_id", "version", "namespace", "type", "body", "author", "change_note", "created_at") values (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- resource.create
+insert into "resources" ("id", "namespace", "type", "name", "title", "description", "facets", "status", "latest_version", "created_at", "updated_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing;
+
+-- resource.delete
+delete from "resources" where "id" = ? and "namespace" = ? and "type" = ?;
+
+-- resource.delete-facets
+delete from "resource_facets" where resource_id = ? and namespace = ?;
+
+-- resource.delete-labels
+delete from "resource_labels" where resource_id = ? and namespace = ?;
+
+-- resource.delete-references
+delete from "resource_references" where resource_id = ? and namespace = ?;
+
+-- resource.delete-versions
+delete from "resource_versions" where resource_id = ? and namespace = ?;
+
+-- resource.find
+select "resources".*, "label", "version", "reason", "moved_by", "moved_at" from "resources" left join "resource_labels" on "resource_labels"."resource_id" = "resources"."id" where "resources"."id" = ? and "resources"."namespace" = ? and "resources"."type" = ? order by "label";
+
+-- resource.find-name
+select "resources".*, "label", "version", "reason", "moved_by", "moved_at" from "resources" left join "resource_labels" on "resource_labels"."resource_id" = "resources"."id" where "resources"."namespace" = ? and "resources"."type" = ? and "resources"."name" = ? order by "label";
+
+-- resource.label
+insert into resource_labels (resource_id, label, namespace, version, reason, moved_by, moved_at)
+  select resource_id, ?, namespace, version, ?, ?, cast(? as bigint)
+  from resource_versions
+  where resource_id = ? and version = ?
+  and namespace = ? and type = ?
+  on conflict (resource_id, label) do update set version = excluded.version, reason = excluded.reason,
+  moved_by = excluded.moved_by, moved_at = excluded.moved_at;
+
+-- resource.raise
+update "resources" set "title" = ?, "description" = ?, "facets" = ?, "latest_version" = ?, "updated_at" = ? where "id" = ? and "namespace" = ? and "type" = ? and "latest_version" = ?;
+
+-- resource.refer
+insert into "resource_references" ("namespace", "type", "target_type", "target", "resource_id", "version") values (?, ?, ?, ?, ?, ?) on conflict do nothing;
+
+-- resource.status
+update "resources" set "status" = ? where "id" = ? and "namespace" = ? and "type" = ?;
+
+-- resource.unlabel
+delete from resource_labels
+  where resource_id = ? and label = ? and namespace = ?
+  and exists (select 1 from resources where id = ? and type = ?);
+
+-- resource.version
+select "version", "body", "author", "change_note", "created_at" from "resource_versions" where "resource_id" = ? and "version" = ? and "namespace" = ? and "type" = ?;
+
+-- resource.versions
+select "version", "author", "change_note", "created_at" from "resource_versions" where "resource_id" = ? and "namespace" = ? and "type" = ? and "version" < ? order by "version" desc limit ?;
+
 -- run.claim
 update "runs" set "owner_id" = ?, "epoch" = epoch + 1 where "id" = ? and "owner_id" is null and epoch = coalesce(?, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = ? and "owners"."retired_at" is null and "owners"."expires_at" > ?) returning "namespace", "epoch", "last_seq", "inbox_seq";
 

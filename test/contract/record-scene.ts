@@ -4,6 +4,7 @@
  * An engine gives every test an empty record. Where its clock can be stepped, waiting costs nothing; elsewhere a case
  * waits for the record's own time, so the times below are short.
  */
+import type { AgentStore } from '../../src/agents/agent.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
 import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
@@ -14,6 +15,7 @@ import type { RunLog } from '../../src/runs/run.log.js';
 import type { Claim } from '../../src/runs/domain/claim.js';
 import type { AlsoRow, NewRun, RunStore } from '../../src/runs/run.store.js';
 import type { TemplateStore } from '../../src/templates/template.store.js';
+import type { WorkflowStore } from '../../src/workflows/workflow.store.js';
 import { aRun, aRunId } from '../support/a-run.js';
 import { until } from '../support/until.js';
 
@@ -28,6 +30,8 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly blobs: BlobStore;
   readonly templates: TemplateStore;
+  readonly agents: AgentStore;
+  readonly workflows: WorkflowStore;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

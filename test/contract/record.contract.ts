@@ -8,6 +8,7 @@ import { runLeaseContract } from './run-lease.contract.js';
 import { runLogContract } from './run-log.contract.js';
 import { runStoreContract } from './run-store.contract.js';
 import { templateStoreContract } from './template-store.contract.js';
+import { versionedStoreContract } from './versioned-store.contract.js';
 
 /** What every engine that keeps the record promises, port by port. */
 export function recordContract(engine: RecordEngine): void {
@@ -20,4 +21,5 @@ export function recordContract(engine: RecordEngine): void {
   keyStoreContract(engine);
   blobStoreContract(engine);
   templateStoreContract(engine);
+  versionedStoreContract(engine);
 }

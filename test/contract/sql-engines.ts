@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 
 import { openDatabase } from '../../src/storage/sql/open-database.js';
+import { SqlAgentStore } from '../../src/storage/sql/sql-agent.store.js';
 import { SqlBlobStore } from '../../src/storage/sql/sql-blob.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlIdempotencyStore } from '../../src/storage/sql/sql-idempotency.store.js';
@@ -16,6 +17,7 @@ import { SqlRunLease } from '../../src/storage/sql/sql-run.lease.js';
 import { SqlRunLog } from '../../src/storage/sql/sql-run.log.js';
 import { SqlRunStore } from '../../src/storage/sql/sql-run.store.js';
 import { SqlTemplateStore } from '../../src/storage/sql/sql-template.store.js';
+import { SqlWorkflowStore } from '../../src/storage/sql/sql-workflow.store.js';
 import { ManualClock } from '../support/manual-clock.js';
 import type { RecordEngine, Stores } from './record-scene.js';
 
@@ -34,6 +36,11 @@ const TABLES = [
   'template_versions',
   'template_labels',
   'template_tags',
+  'resources',
+  'resource_versions',
+  'resource_labels',
+  'resource_facets',
+  'resource_references',
   ...Object.values(TABLES_OF_KINDS),
 ];
 
@@ -72,6 +79,8 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     keys: new SqlKeyStore(database),
     blobs: new SqlBlobStore(database),
     templates: new SqlTemplateStore(database),
+    agents: new SqlAgentStore(database),
+    workflows: new SqlWorkflowStore(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 
 import { sql } from 'kysely';
 
+import type { ResourceFilter } from '../../src/platform/ports/versioned.store.js';
 import type { RunFilter } from '../../src/runs/run.catalogue.js';
 import { openDatabase } from '../../src/storage/sql/open-database.js';
+import { SqlAgentStore } from '../../src/storage/sql/sql-agent.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlRunCatalogue } from '../../src/storage/sql/sql-run.catalogue.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -39,6 +41,12 @@ const LISTED: readonly { readonly filter: RunFilter; readonly index: string }[] 
   { filter: { workflowId: 'wf_1' }, index: 'runs_by_workflow' },
   { filter: { tag: 'x' }, index: 'run_tags' },
   { filter: { tag: 'x', status: 'running', from: 1 }, index: 'run_tags' },
+];
+
+const FOUND: readonly { readonly filter: ResourceFilter; readonly index: string }[] = [
+  { filter: {}, index: 'resources_listed' },
+  { filter: { facets: { tag: 'x' } }, index: 'resource_facets' },
+  { filter: { facets: { tag: 'x', kind: 'llm' }, status: 'offline' }, index: 'resource_facets' },
 ];
 
 /** Tables that hold a row for each process, so reading all of them costs nothing. */
@@ -77,6 +85,15 @@ function describePlans(name: string, open: () => Promise<SqlDatabase>, explain: 
         expect(scannedTables(plan)).toEqual([]);
       },
     );
+
+    it.each(FOUND)('of a page of agents with $filter searches $index', async ({ filter, index }) => {
+      const query = new SqlAgentStore(database).listing('default', filter, 'agt_f').limit(51).compile();
+      const plan = await explain(database, query);
+
+      expect(plan).toContain(index);
+      expect(plan).not.toMatch(/TEMP B-TREE|Sort/);
+      expect(scannedTables(plan)).toEqual([]);
+    });
   });
 }
 

@@ -8,12 +8,17 @@ import { MemoryRunLease } from '../../src/storage/memory/memory-run.lease.js';
 import { MemoryRunLog } from '../../src/storage/memory/memory-run.log.js';
 import { MemoryRunStore } from '../../src/storage/memory/memory-run.store.js';
 import { MemoryTemplateStore } from '../../src/storage/memory/memory-template.store.js';
+import {
+  MemoryVersionedStore,
+  type MemoryResources,
+} from '../../src/storage/memory/memory-versioned.store.js';
 import type { Stores } from '../contract/record-scene.js';
 import { ManualClock } from './manual-clock.js';
 
 /** An empty record in memory on a clock of its own. */
 export function memoryStores(clock = new ManualClock()): Stores {
   const record = new MemoryRecord(clock);
+  const resources: MemoryResources = new Map();
   return {
     runs: new MemoryRunStore(record),
     lease: new MemoryRunLease(record),
@@ -24,6 +29,8 @@ export function memoryStores(clock = new ManualClock()): Stores {
     keys: new MemoryKeyStore(record),
     blobs: new MemoryBlobStore(),
     templates: new MemoryTemplateStore(),
+    agents: new MemoryVersionedStore(resources, 'agent'),
+    workflows: new MemoryVersionedStore(resources, 'workflow'),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

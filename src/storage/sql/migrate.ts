@@ -9,10 +9,11 @@ import { sql, type Kysely } from 'kysely';
 import type { SqlDialect } from './dialect.js';
 import { firstMigration } from './migrations/0001-first.js';
 import { templatesMigration } from './migrations/0002-templates.js';
+import { resourcesMigration } from './migrations/0003-resources.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
-const MIGRATIONS: readonly Migration[] = [firstMigration, templatesMigration];
+const MIGRATIONS: readonly Migration[] = [firstMigration, templatesMigration, resourcesMigration];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */
 export async function migrate(kysely: Kysely<Tables>, dialect: SqlDialect, nowMs: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { AgentStore } from '../../agents/agent.store.js';
 import { BlobStore } from '../../platform/ports/blob.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
@@ -7,6 +8,8 @@ import { RunLease } from '../../runs/run.lease.js';
 import { RunLog } from '../../runs/run.log.js';
 import { RunStore } from '../../runs/run.store.js';
 import { TemplateStore } from '../../templates/template.store.js';
+import { WorkflowStore } from '../../workflows/workflow.store.js';
+import { SqlAgentStore } from './sql-agent.store.js';
 import { SqlBlobStore } from './sql-blob.store.js';
 import { SqlIdempotencyStore } from './sql-idempotency.store.js';
 import { SqlKeyStore } from './sql-key.store.js';
@@ -16,6 +19,7 @@ import { SqlRunLease } from './sql-run.lease.js';
 import { SqlRunLog } from './sql-run.log.js';
 import { SqlRunStore } from './sql-run.store.js';
 import { SqlTemplateStore } from './sql-template.store.js';
+import { SqlWorkflowStore } from './sql-workflow.store.js';
 
 /** The ports of the record, each with its adapter on SQL. */
 export const SQL_ADAPTERS = [
@@ -28,4 +32,6 @@ export const SQL_ADAPTERS = [
   [KeyStore, SqlKeyStore],
   [BlobStore, SqlBlobStore],
   [TemplateStore, SqlTemplateStore],
+  [AgentStore, SqlAgentStore],
+  [WorkflowStore, SqlWorkflowStore],
 ] as const;

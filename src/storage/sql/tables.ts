@@ -171,6 +171,62 @@ export interface TemplateTagsTable {
   readonly template_id: string;
 }
 
+export interface ResourcesTable {
+  readonly id: string;
+  readonly namespace: string;
+  /** `agent`, `workflow`, … */
+  readonly type: string;
+  readonly name: string;
+  /** Title, description and facets are those of the latest version. */
+  readonly title: string | null;
+  readonly description: string | null;
+  /** JSON, for lists; `resource_facets` holds the same words for filters. */
+  readonly facets: string;
+  readonly status: string | null;
+  readonly latest_version: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface ResourceVersionsTable {
+  readonly resource_id: string;
+  readonly version: number;
+  readonly namespace: string;
+  readonly type: string;
+  /** JSON. */
+  readonly body: string;
+  readonly author: string;
+  readonly change_note: string | null;
+  readonly created_at: number;
+}
+
+export interface ResourceLabelsTable {
+  readonly resource_id: string;
+  readonly label: string;
+  readonly namespace: string;
+  readonly version: number;
+  readonly reason: string | null;
+  readonly moved_by: string;
+  readonly moved_at: number;
+}
+
+export interface ResourceFacetsTable {
+  readonly namespace: string;
+  readonly type: string;
+  readonly facet: string;
+  readonly value: string;
+  readonly resource_id: string;
+}
+
+export interface ResourceReferencesTable {
+  readonly namespace: string;
+  readonly type: string;
+  readonly target_type: string;
+  readonly target: string;
+  readonly resource_id: string;
+  readonly version: number;
+}
+
 export interface Tables {
   readonly runs: RunsTable;
   readonly run_tags: RunTagsTable;
@@ -187,4 +243,9 @@ export interface Tables {
   readonly template_versions: TemplateVersionsTable;
   readonly template_labels: TemplateLabelsTable;
   readonly template_tags: TemplateTagsTable;
+  readonly resources: ResourcesTable;
+  readonly resource_versions: ResourceVersionsTable;
+  readonly resource_labels: ResourceLabelsTable;
+  readonly resource_facets: ResourceFacetsTable;
+  readonly resource_references: ResourceReferencesTable;
 }
