@@ -24,6 +24,8 @@ import { authErrors } from './platform/auth/auth.errors.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import { FirstKeyModule } from './platform/auth/first-key.module.js';
 import { AppConfigModule } from './platform/config/config.module.js';
+import { egressErrors } from './platform/egress/egress.errors.js';
+import { EgressModule } from './platform/egress/egress.module.js';
 import { httpErrors } from './platform/http/http.errors.js';
 import { HttpModule } from './platform/http/http.module.js';
 import { LifecycleModule } from './platform/lifecycle/lifecycle.module.js';
@@ -36,6 +38,7 @@ const errorDeclarations = [
   fieldErrors,
   authErrors,
   workerErrors,
+  egressErrors,
   agentErrors,
   llmErrors,
   strudelErrors,
@@ -74,6 +77,7 @@ export class AppModule {
         AppConfigModule.forRoot(config),
         PlatformModule,
         LifecycleModule,
+        EgressModule,
         storageOf(config),
         AuthModule,
         FirstKeyModule,

@@ -88,6 +88,12 @@ export abstract class SecurityConfig {
   abstract readonly adminKey: string | undefined;
 }
 
+/** Whom the service may call. */
+export abstract class EgressConfig {
+  /** Names, addresses and networks, with or without a port, that may be called although they are not public. */
+  abstract readonly allowedHosts: readonly string[];
+}
+
 /** How a process ends. */
 export abstract class LifecycleConfig {
   /** How long work under way may go on after the signal to stop. */
@@ -108,6 +114,7 @@ export interface AppConfig {
   readonly limits: LimitConfig;
   readonly rates: RateConfig;
   readonly security: SecurityConfig;
+  readonly egress: EgressConfig;
   readonly lifecycle: LifecycleConfig;
   readonly logging: LoggingConfig;
 }

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestj
 import { ConfigModule, ConfigService } from '@nestjs/config';
 
 import {
+  EgressConfig,
   EngineConfig,
   LifecycleConfig,
   LimitConfig,
@@ -25,6 +26,7 @@ const GROUPS = [
   [LimitConfig, 'limits'],
   [RateConfig, 'rates'],
   [SecurityConfig, 'security'],
+  [EgressConfig, 'egress'],
   [LifecycleConfig, 'lifecycle'],
   [LoggingConfig, 'logging'],
 ] as const satisfies readonly (readonly [abstract new () => unknown, keyof AppConfig])[];

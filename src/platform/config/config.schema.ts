@@ -7,6 +7,7 @@
 import { z } from 'zod';
 
 import { fail, ok, type Result } from '../../kernel/result.js';
+import { parseAllowedHost } from '../egress/allowed-host.js';
 import type { AppConfig } from './app.config.js';
 
 /** One variable that is not as it must be. */
@@ -66,6 +67,14 @@ const trustProxy = checked(
   },
 );
 
+const allowedHosts = checked(
+  'a list of names, addresses and networks, each with a port or without, divided by commas',
+  (value) => {
+    const list = value.split(',').map((part) => part.trim());
+    return list.every((part) => parseAllowedHost(part) !== undefined) ? list : undefined;
+  },
+);
+
 const count = wholeNumber(1, 1_000_000);
 const rate = wholeNumber(0, 1_000_000_000);
 const secret = text('visible characters without spaces', /^[\x21-\x7e]+$/);
@@ -94,6 +103,7 @@ const variables = z.object({
   OPENAI_COMPATIBLE_BASE_URL: url('https', 'http').optional(),
   OPENAI_COMPATIBLE_API_KEY: secret.optional(),
   ADMIN_KEY: text('24 to 256 visible characters without spaces', /^[\x21-\x7e]{24,256}$/).optional(),
+  EGRESS_ALLOWED_HOSTS: allowedHosts.optional(),
   MAX_BODY_BYTES: wholeNumber(1024, 268_435_456).default(4_194_304),
   MAX_JSON_DEPTH: wholeNumber(4, 512).default(64),
   MAX_JSON_KEYS: wholeNumber(100, 10_000_000).default(100_000),
@@ -181,6 +191,7 @@ function grouped(v: Variables): AppConfig {
       execute: v.RATE_LIMIT_EXECUTE,
     },
     security: { adminKey: v.ADMIN_KEY },
+    egress: { allowedHosts: v.EGRESS_ALLOWED_HOSTS ?? [] },
     lifecycle: { shutdownGraceMs: v.SHUTDOWN_GRACE_MS },
     logging: { level: v.LOG_LEVEL },
   });
