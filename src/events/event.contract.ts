@@ -6,7 +6,7 @@
  */
 import type { Json, JsonObject } from '../kernel/json.js';
 import type { ProblemDocument } from '../platform/http/problem.js';
-import type { RunEventOf, RunEventType } from '../runs/domain/run.events.js';
+import type { RunEventMap, RunEventOf, RunEventType } from '../runs/domain/run.events.js';
 import type { RunProgress, RunView } from '../runs/domain/view.js';
 import type { RunStatus } from '../runs/domain/run.status.js';
 import type { Delta } from '../runs/run.feed.js';
@@ -81,21 +81,37 @@ export type Acknowledgement<T> =
 /** Steps done, outside the log: sent a few times a second at most, and before the terminal event. */
 export interface ProgressNotice extends RunProgress, RunReference {}
 
-/** Beside the log, never numbered. */
-interface LiveEvents {
-  'step.delta': (delta: Delta) => void;
-  'step.progress': (delta: Delta) => void;
-  'run.progress': (progress: ProgressNotice) => void;
+/** What is sent beside the log, never numbered. */
+export interface LiveEventMap {
+  /** A piece of an answer while it is made. */
+  readonly 'step.delta': Delta;
+  /** How far an attempt says that it is. */
+  readonly 'step.progress': Delta;
+  readonly 'run.progress': ProgressNotice;
   /** A watched run changed: once for each run and some hundred milliseconds, and once when it matches no more. */
-  'run.summary': (run: RunItem) => void;
+  readonly 'run.summary': RunItem;
   /** Something that no acknowledgement can tell: a subscription or the connection ends. */
-  error: (problem: ProblemDocument) => void;
+  readonly error: ProblemDocument;
 }
 
 /** Every stored event comes as it is stored, under its type. */
-export type ServerToClientEvents = LiveEvents & {
+export type ServerToClientEvents = {
   [T in RunEventType]: (event: RunEventOf<T>) => void;
+} & {
+  [T in keyof LiveEventMap]: (content: LiveEventMap[T]) => void;
 };
+
+/**
+ * The contract as data: `/asyncapi.json` is made from it.
+ *
+ * @public read by scripts/write-asyncapi.mjs
+ */
+export interface SocketContract {
+  readonly events: RunEventMap;
+  readonly live: LiveEventMap;
+  readonly commands: CommandMap;
+  readonly problem: ProblemDocument;
+}
 
 /** The acknowledgement function may be left out. */
 export type ClientToServerEvents = {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { RunsModule } from '../runs/runs.module.js';
+import { AsyncApiController } from './asyncapi.controller.js';
 import { CommandRates } from './command-rates.js';
 import { CommandTable } from './command-table.js';
 import { CommandService } from './command.service.js';
@@ -13,6 +14,7 @@ import { WatchService } from './watch.service.js';
 /** Live events: commands and runs' events over Socket.IO. */
 @Module({
   imports: [RunsModule],
+  controllers: [AsyncApiController],
   providers: [
     CommandRates,
     CommandService,

@@ -35,7 +35,7 @@ describe('without keys', () => {
   });
 
   it('answers health and documents whatever the host', async () => {
-    for (const path of ['/health/live', '/health/ready', '/docs', '/openapi.json']) {
+    for (const path of ['/health/live', '/health/ready', '/docs', '/openapi.json', '/asyncapi.json']) {
       expect(await statusOf(running.url + path, { host: 'example.org' })).toBe(200);
     }
   });
@@ -96,7 +96,7 @@ describe('with keys', () => {
   });
 
   it('exempts health and documents', async () => {
-    for (const path of ['/health/live', '/health/ready', '/docs', '/docs/swagger-ui.css', '/openapi.json']) {
+    for (const path of ['/health/live', '/health/ready', '/docs', '/docs/swagger-ui.css', '/openapi.json', '/asyncapi.json']) {
       expect((await fetch(running.url + path)).status).toBe(200);
     }
   });
