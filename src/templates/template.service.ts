@@ -17,7 +17,7 @@ import {
   type TemplateVersion,
   type VersionSelector,
 } from './domain/template.js';
-import { EditLanes } from './edit-lanes.js';
+import { EditLanes } from '../platform/versions/edit-lanes.js';
 import { ReferenceChecks } from './reference.check.js';
 import { TemplateCompiler } from './template-compiler.js';
 import { keyOf, templateNotFound, TemplateSource, type FoundTemplate } from './template-source.js';

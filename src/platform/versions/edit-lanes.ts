@@ -1,9 +1,9 @@
 /**
- * Edits of one template, one after the other within this process. What other processes do at the same time is decided
+ * Edits of one thing, one after the other within this process. What other processes do at the same time is decided
  * by the record.
  */
 export class EditLanes {
-  /** The last edit of each template that is under way. */
+  /** The last edit of each thing that is under way. */
   private readonly last = new Map<string, Promise<unknown>>();
 
   /** Does an edit when those before it have ended, however they ended. */
