@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 
+import { AccessModule } from './access/access.module.js';
+import { secretErrors } from './access/secret.errors.js';
 import { agentErrors } from './agents/agent.errors.js';
 import { llmErrors } from './agents/providers/llm/llm.errors.js';
 import { strudelErrors } from './agents/providers/strudel/strudel.errors.js';
@@ -39,6 +41,7 @@ const errorDeclarations = [
   authErrors,
   workerErrors,
   egressErrors,
+  secretErrors,
   agentErrors,
   llmErrors,
   strudelErrors,
@@ -53,6 +56,7 @@ const errorDeclarations = [
 /** What the service can do: one module for each capability. */
 const features: readonly (Type | DynamicModule)[] = [
   HealthModule,
+  AccessModule,
   TemplatesModule,
   AgentsModule,
   LlmModule,

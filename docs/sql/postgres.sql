@@ -290,6 +290,18 @@ update "runs" set "owner_id" = $1, "wake_at" = (extract(epoch from statement_tim
 -- run.tag
 insert into "run_tags" ("namespace", "tag", "run_id") values ($1, $2, $3) on conflict do nothing;
 
+-- secret.delete
+delete from "secrets" where "namespace" = $1 and "name" = $2;
+
+-- secret.find
+select * from "secrets" where "namespace" = $1 and "name" = $2;
+
+-- secret.list
+select * from "secrets" where "namespace" = $1 and "name" > $2 order by "name" limit $3;
+
+-- secret.put
+insert into "secrets" ("namespace", "name", "sealed", "created_at", "updated_at") values ($1, $2, $3, $4, $5) on conflict ("namespace", "name") do update set "sealed" = "excluded"."sealed", "updated_at" = "excluded"."updated_at";
+
 -- settlement.insert
 insert into "budget_settlements" ("reservation_id", "scope", "namespace", "cost_micros", "at") values ($1, $2, $3, $4, $5) on conflict do nothing;
 

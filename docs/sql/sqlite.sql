@@ -241,6 +241,18 @@ update "runs" set "owner_id" = ?, "wake_at" = ? where "id" = ? and "owner_id" = 
 -- run.tag
 insert into "run_tags" ("namespace", "tag", "run_id") values (?, ?, ?) on conflict do nothing;
 
+-- secret.delete
+delete from "secrets" where "namespace" = ? and "name" = ?;
+
+-- secret.find
+select * from "secrets" where "namespace" = ? and "name" = ?;
+
+-- secret.list
+select * from "secrets" where "namespace" = ? and "name" > ? order by "name" limit ?;
+
+-- secret.put
+insert into "secrets" ("namespace", "name", "sealed", "created_at", "updated_at") values (?, ?, ?, ?, ?) on conflict ("namespace", "name") do update set "sealed" = "excluded"."sealed", "updated_at" = "excluded"."updated_at";
+
 -- settlement.insert
 insert into "budget_settlements" ("reservation_id", "scope", "namespace", "cost_micros", "at") values (?, ?, ?, ?, ?) on conflict do nothing;
 

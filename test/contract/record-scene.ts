@@ -5,6 +5,7 @@
  * waits for the record's own time, so the times below are short.
  */
 import type { AgentStore } from '../../src/agents/agent.store.js';
+import type { SecretStore } from '../../src/access/secret.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
 import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
@@ -32,6 +33,7 @@ export interface Stores {
   readonly templates: TemplateStore;
   readonly agents: AgentStore;
   readonly workflows: WorkflowStore;
+  readonly secrets: SecretStore;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

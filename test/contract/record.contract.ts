@@ -7,6 +7,7 @@ import { runInboxContract } from './run-inbox.contract.js';
 import { runLeaseContract } from './run-lease.contract.js';
 import { runLogContract } from './run-log.contract.js';
 import { runStoreContract } from './run-store.contract.js';
+import { secretStoreContract } from './secret-store.contract.js';
 import { templateStoreContract } from './template-store.contract.js';
 import { versionedStoreContract } from './versioned-store.contract.js';
 
@@ -22,4 +23,5 @@ export function recordContract(engine: RecordEngine): void {
   blobStoreContract(engine);
   templateStoreContract(engine);
   versionedStoreContract(engine);
+  secretStoreContract(engine);
 }

@@ -16,6 +16,7 @@ import { SqlRunInbox } from '../../src/storage/sql/sql-run.inbox.js';
 import { SqlRunLease } from '../../src/storage/sql/sql-run.lease.js';
 import { SqlRunLog } from '../../src/storage/sql/sql-run.log.js';
 import { SqlRunStore } from '../../src/storage/sql/sql-run.store.js';
+import { SqlSecretStore } from '../../src/storage/sql/sql-secret.store.js';
 import { SqlTemplateStore } from '../../src/storage/sql/sql-template.store.js';
 import { SqlWorkflowStore } from '../../src/storage/sql/sql-workflow.store.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -41,6 +42,7 @@ const TABLES = [
   'resource_labels',
   'resource_facets',
   'resource_references',
+  'secrets',
   ...Object.values(TABLES_OF_KINDS),
 ];
 
@@ -81,6 +83,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     templates: new SqlTemplateStore(database),
     agents: new SqlAgentStore(database),
     workflows: new SqlWorkflowStore(database),
+    secrets: new SqlSecretStore(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

@@ -7,6 +7,7 @@ import { MemoryRunInbox } from '../../src/storage/memory/memory-run.inbox.js';
 import { MemoryRunLease } from '../../src/storage/memory/memory-run.lease.js';
 import { MemoryRunLog } from '../../src/storage/memory/memory-run.log.js';
 import { MemoryRunStore } from '../../src/storage/memory/memory-run.store.js';
+import { MemorySecretStore } from '../../src/storage/memory/memory-secret.store.js';
 import { MemoryTemplateStore } from '../../src/storage/memory/memory-template.store.js';
 import {
   MemoryVersionedStore,
@@ -31,6 +32,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
     templates: new MemoryTemplateStore(),
     agents: new MemoryVersionedStore(resources, 'agent'),
     workflows: new MemoryVersionedStore(resources, 'workflow'),
+    secrets: new MemorySecretStore(),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

@@ -86,6 +86,8 @@ export abstract class RateConfig {
 export abstract class SecurityConfig {
   /** The administrator's key, made known at start. */
   abstract readonly adminKey: string | undefined;
+  /** 32 bytes in base64, which secrets are encrypted with. */
+  abstract readonly secretsKey: string | undefined;
 }
 
 /** Whom the service may call. */

@@ -79,6 +79,10 @@ const count = wholeNumber(1, 1_000_000);
 const rate = wholeNumber(0, 1_000_000_000);
 const secret = text('visible characters without spaces', /^[\x21-\x7e]+$/);
 
+const secretsKey = checked('32 bytes in base64', (value) =>
+  /^[A-Za-z0-9+/]{43}=$/.test(value) ? value : undefined,
+);
+
 const variables = z.object({
   HOST: text('a host name or an address, without scheme and port', /^[^\s/@]+$/).default('127.0.0.1'),
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -103,6 +107,7 @@ const variables = z.object({
   OPENAI_COMPATIBLE_BASE_URL: url('https', 'http').optional(),
   OPENAI_COMPATIBLE_API_KEY: secret.optional(),
   ADMIN_KEY: text('24 to 256 visible characters without spaces', /^[\x21-\x7e]{24,256}$/).optional(),
+  SECRETS_KEY: secretsKey.optional(),
   EGRESS_ALLOWED_HOSTS: allowedHosts.optional(),
   MAX_BODY_BYTES: wholeNumber(1024, 268_435_456).default(4_194_304),
   MAX_JSON_DEPTH: wholeNumber(4, 512).default(64),
@@ -190,7 +195,7 @@ function grouped(v: Variables): AppConfig {
       render: v.RATE_LIMIT_RENDER,
       execute: v.RATE_LIMIT_EXECUTE,
     },
-    security: { adminKey: v.ADMIN_KEY },
+    security: { adminKey: v.ADMIN_KEY, secretsKey: v.SECRETS_KEY },
     egress: { allowedHosts: v.EGRESS_ALLOWED_HOSTS ?? [] },
     lifecycle: { shutdownGraceMs: v.SHUTDOWN_GRACE_MS },
     logging: { level: v.LOG_LEVEL },

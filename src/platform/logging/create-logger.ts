@@ -1,6 +1,7 @@
 import pino, { type DestinationStream, type Logger as Pino } from 'pino';
 
 import type { AppConfig } from '../config/app.config.js';
+import { knownSecrets, MIN_SECRET_LENGTH } from './known-secrets.js';
 import { currentLogFields } from './log-fields.js';
 
 const CENSOR = '[redacted]';
@@ -10,7 +11,7 @@ const KEY_FORMS = /\b(?:ens_|sk-)[A-Za-z0-9_-]{16,}/g;
 
 /**
  * A logger that writes one JSON object a line, with the fields of the work under way. The secrets of the
- * configuration never reach the output, whatever text they stand in.
+ * configuration, and those that agents use, never reach the output, whatever text they stand in.
  *
  * @param destination standard output when absent
  */
@@ -36,14 +37,22 @@ function secretsOf({ providers, security, storage }: AppConfig): readonly string
   const urls = [storage.databaseUrl, storage.redisUrl].map((url) =>
     url === undefined ? '' : new URL(url).password,
   );
-  return [providers.anthropicApiKey, providers.openaiCompatibleApiKey, security.adminKey, ...urls].filter(
-    (secret) => secret !== undefined && secret.length >= 4,
+  const { anthropicApiKey, openaiCompatibleApiKey } = providers;
+  const { adminKey, secretsKey } = security;
+  return [anthropicApiKey, openaiCompatibleApiKey, adminKey, secretsKey, ...urls].filter(
+    (secret) => secret !== undefined && secret.length >= MIN_SECRET_LENGTH,
   ) as string[];
 }
 
 /** Replaces secrets in a finished line. A secret may stand there as JSON escapes it. */
 function censorOf(secrets: readonly string[]): (line: string) => string {
-  const forms = secrets.map((secret) => JSON.stringify(secret).slice(1, -1));
+  const forms = secrets.map(asInJson);
   return (line) =>
-    forms.reduce((text, form) => text.replaceAll(form, CENSOR), line).replace(KEY_FORMS, CENSOR);
+    [...forms, ...Iterator.from(knownSecrets()).map(asInJson)]
+      .reduce((text, form) => text.replaceAll(form, CENSOR), line)
+      .replace(KEY_FORMS, CENSOR);
+}
+
+function asInJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }

@@ -10,10 +10,16 @@ import type { SqlDialect } from './dialect.js';
 import { firstMigration } from './migrations/0001-first.js';
 import { templatesMigration } from './migrations/0002-templates.js';
 import { resourcesMigration } from './migrations/0003-resources.js';
+import { secretsMigration } from './migrations/0004-secrets.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
-const MIGRATIONS: readonly Migration[] = [firstMigration, templatesMigration, resourcesMigration];
+const MIGRATIONS: readonly Migration[] = [
+  firstMigration,
+  templatesMigration,
+  resourcesMigration,
+  secretsMigration,
+];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */
 export async function migrate(kysely: Kysely<Tables>, dialect: SqlDialect, nowMs: number): Promise<void> {

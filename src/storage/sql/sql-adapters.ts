@@ -1,4 +1,5 @@
 import { AgentStore } from '../../agents/agent.store.js';
+import { SecretStore } from '../../access/secret.store.js';
 import { BlobStore } from '../../platform/ports/blob.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
@@ -18,6 +19,7 @@ import { SqlRunInbox } from './sql-run.inbox.js';
 import { SqlRunLease } from './sql-run.lease.js';
 import { SqlRunLog } from './sql-run.log.js';
 import { SqlRunStore } from './sql-run.store.js';
+import { SqlSecretStore } from './sql-secret.store.js';
 import { SqlTemplateStore } from './sql-template.store.js';
 import { SqlWorkflowStore } from './sql-workflow.store.js';
 
@@ -34,4 +36,5 @@ export const SQL_ADAPTERS = [
   [TemplateStore, SqlTemplateStore],
   [AgentStore, SqlAgentStore],
   [WorkflowStore, SqlWorkflowStore],
+  [SecretStore, SqlSecretStore],
 ] as const;

@@ -227,6 +227,14 @@ export interface ResourceReferencesTable {
   readonly version: number;
 }
 
+export interface SecretsTable {
+  readonly namespace: string;
+  readonly name: string;
+  readonly sealed: string;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
 export interface Tables {
   readonly runs: RunsTable;
   readonly run_tags: RunTagsTable;
@@ -248,4 +256,5 @@ export interface Tables {
   readonly resource_labels: ResourceLabelsTable;
   readonly resource_facets: ResourceFacetsTable;
   readonly resource_references: ResourceReferencesTable;
+  readonly secrets: SecretsTable;
 }

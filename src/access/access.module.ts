@@ -1,0 +1,15 @@
+import { Global, Module } from '@nestjs/common';
+
+import { SecretSource } from '../platform/ports/secret.source.js';
+import { ExampleSecretsService } from './example-secrets.service.js';
+import { SecretController } from './secret.controller.js';
+import { SecretService } from './secret.service.js';
+
+/** What callers are trusted with: secrets, whose values are there for every feature that makes calls. */
+@Global()
+@Module({
+  controllers: [SecretController],
+  providers: [ExampleSecretsService, SecretService, { provide: SecretSource, useExisting: SecretService }],
+  exports: [SecretSource],
+})
+export class AccessModule {}
