@@ -20,6 +20,7 @@ import { StorageModule } from './storage/storage.module.js';
 import { templateErrors } from './templates/domain/template.errors.js';
 import { TemplatesModule } from './templates/templates.module.js';
 import { definitionErrors } from './workflows/domain/definition.errors.js';
+import { workflowErrors } from './workflows/domain/workflow.errors.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
 import type { AppConfig } from './platform/config/app.config.js';
 import { authErrors } from './platform/auth/auth.errors.js';
@@ -51,6 +52,7 @@ const errorDeclarations = [
   socketErrors,
   storageErrors,
   templateErrors,
+  workflowErrors,
 ];
 
 /** What the service can do: one module for each capability. */

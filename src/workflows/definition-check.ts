@@ -1,14 +1,17 @@
 /** Checking a large definition on the thread for heavy checks. */
 import type { Issue } from '../kernel/failure.js';
-import { getOwn, isJsonObject, type Json } from '../kernel/json.js';
+import { getOwn, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { compileSchema } from '../platform/json-schema/compile-schema.js';
 import type { WorkerTask } from '../platform/lifecycle/worker-pool.js';
-import type { WorkflowDefinition } from './domain/definition.schema.js';
+import { stepsIn } from './domain/definition-references.js';
+import { definitionErrors } from './domain/definition.errors.js';
 import { compileDefinition } from './domain/graph.js';
 
 /** Definitions with more steps, or with more text in their schemas, are checked on the thread first. */
 const SMALL_STEPS = 200;
 const SMALL_SCHEMAS = 8_192;
+/** The fields of a definition and of its steps that hold a JSON Schema. */
+const SCHEMA_FIELDS = ['inputSchema', 'outputSchema'];
 
 export interface DefinitionCheck {
   readonly definition: Json;
@@ -28,24 +31,28 @@ export const definitionCheck: WorkerTask<DefinitionCheck, readonly Issue[]> = {
  */
 export function checkDefinition({ definition, maxSteps }: DefinitionCheck): readonly Issue[] {
   const compiled = compileDefinition(definition, { maxSteps });
-  if (!compiled.ok) return compiled.failure;
-  return schemasOf(compiled.value.definition).flatMap(({ pointer, schema }) => {
+  if (!compiled.ok && isTooLong(compiled.failure)) return compiled.failure;
+  const ofSchemas = schemasOf(definition).flatMap(({ pointer, schema }) => {
     const result = compileSchema(schema);
     return result.ok ? [] : [{ pointer, code: 'schema.invalid', message: result.failure }];
   });
+  return compiled.ok ? ofSchemas : [...compiled.failure, ...ofSchemas];
 }
 
-/** The schemas of a definition and where they stand. */
-export function schemasOf({
-  inputSchema,
-  steps,
-}: WorkflowDefinition): readonly { readonly pointer: string; readonly schema: Json }[] {
-  const ofSteps = steps.map(({ outputSchema }, index) => ({
-    pointer: `/steps/${index}/outputSchema`,
-    schema: outputSchema,
-  }));
-  return [{ pointer: '/inputSchema', schema: inputSchema }, ...ofSteps].flatMap(({ pointer, schema }) =>
-    schema === undefined ? [] : [{ pointer, schema }],
+function isTooLong(issues: readonly Issue[]): boolean {
+  return issues.some(({ code }) => code === definitionErrors['definition.too-many-steps'].code);
+}
+
+/** The schemas of a definition and where they stand, as far as they are objects. */
+export function schemasOf(
+  json: unknown,
+): readonly { readonly pointer: string; readonly schema: JsonObject }[] {
+  const holders = [{ step: json, pointer: '' }, ...stepsIn(json)];
+  return holders.flatMap(({ step, pointer }) =>
+    SCHEMA_FIELDS.flatMap((field) => {
+      const schema = isJsonObject(step) ? getOwn(step, field) : undefined;
+      return isJsonObject(schema) ? [{ pointer: `${pointer}/${field}`, schema }] : [];
+    }),
   );
 }
 
@@ -53,15 +60,7 @@ export function schemasOf({
 export function isLarge(definition: unknown): boolean {
   if (!isJsonObject(definition)) return false;
   const steps = getOwn(definition, 'steps');
-  const inputSchema = getOwn(definition, 'inputSchema');
-  if (!Array.isArray(steps)) return sizeOf(inputSchema) > SMALL_SCHEMAS;
-  if (steps.length > SMALL_STEPS) return true;
-  const sizes = steps.map((step: Json) =>
-    sizeOf(isJsonObject(step) ? getOwn(step, 'outputSchema') : undefined),
-  );
-  return sizes.reduce((sum, size) => sum + size, sizeOf(inputSchema)) > SMALL_SCHEMAS;
-}
-
-function sizeOf(schema: unknown): number {
-  return schema === undefined ? 0 : JSON.stringify(schema).length;
+  if (Array.isArray(steps) && steps.length > SMALL_STEPS) return true;
+  const lengths = schemasOf(definition).map(({ schema }) => JSON.stringify(schema).length);
+  return lengths.reduce((sum, length) => sum + length, 0) > SMALL_SCHEMAS;
 }

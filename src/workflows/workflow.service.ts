@@ -8,17 +8,20 @@ import { fail, ok, type Result } from '../kernel/result.js';
 import { EngineConfig } from '../platform/config/app.config.js';
 import { JsonSchemaService } from '../platform/json-schema/json-schema.service.js';
 import { WorkerPool } from '../platform/lifecycle/worker-pool.js';
+import { compilePinned, type PinnedTemplate } from '../templates/domain/pinned.js';
 import { templateErrors } from '../templates/domain/template.errors.js';
-import type { PinnedTemplate } from '../templates/domain/pinned.js';
 import { TemplateRenderService } from '../templates/template-render.service.js';
 import { definitionCheck, isLarge, schemasOf } from './definition-check.js';
+import { referencesIn, type DefinitionReference } from './domain/definition-references.js';
 import { definitionErrors } from './domain/definition.errors.js';
-import type { StepDefinition, WorkflowDefinition } from './domain/definition.schema.js';
+import type { WorkflowDefinition } from './domain/definition.schema.js';
 import { compileDefinition, type Graph } from './domain/graph.js';
-import { withTemplates, type StepTemplates } from './domain/step-templates.js';
+import { listUnreachableSteps } from './domain/reachability.js';
+import { listSchemaWarnings } from './domain/schema-flow.js';
 import { shapeOf, type DefinitionShape } from './domain/shape.js';
-
-type AgentReference = StepDefinition['agent'];
+import { withTemplates, type StepTemplates } from './domain/step-templates.js';
+import { missingVariables, unknownVariables } from './domain/step-variables.js';
+import type { Warning } from './domain/warning.js';
 
 /** How long checking one definition may take. */
 const CHECK_TIMEOUT_MS = 5_000;
@@ -37,7 +40,15 @@ export interface CheckedDefinition {
 export interface WorkflowValidation {
   readonly valid: boolean;
   readonly issues: readonly Issue[];
+  /** What may be a mistake; found only in a definition without issues. */
+  readonly warnings: readonly Warning[];
   readonly plan?: DefinitionShape;
+}
+
+/** What the references of a definition mean now, and those that mean nothing. */
+interface ResolvedReferences {
+  readonly templates: StepTemplates;
+  readonly issues: readonly Issue[];
 }
 
 /** Checks definitions: their own shape, and everything they refer to. */
@@ -59,42 +70,54 @@ export class WorkflowService {
    * @throws AppError `check.limit-exceeded`
    */
   async check(namespace: string, json: unknown): Promise<Result<CheckedDefinition, readonly Issue[]>> {
-    if (isLarge(json)) {
-      const { maxSteps } = this.config;
-      const issues = await this.pool.run(
-        definitionCheck,
-        { definition: json as Json, maxSteps },
-        CHECK_TIMEOUT_MS,
-      );
-      if (issues.length > 0) return fail(issues);
-    }
-    return this.compile(namespace, json);
+    const issues = isLarge(json) ? await this.checkApart(json) : [];
+    if (issues.length > 0) return this.refuse(namespace, json, issues);
+    const compiled = compileDefinition(json, { maxSteps: this.config.maxSteps });
+    if (!compiled.ok) return this.refuse(namespace, json, [...compiled.failure, ...this.schemaIssues(json)]);
+    const { definition, graph } = compiled.value;
+    const { templates, issues: unresolved } = await this.resolve(namespace, json);
+    const found = [...unresolved, ...this.schemaIssues(json)];
+    const resolved = withTemplates(graph, templates, this.templates.check);
+    if (!resolved.ok) return fail([...found, ...resolved.failure]);
+    if (found.length > 0) return fail(found);
+    return ok({ definition, graph: resolved.value, agents: this.agentsOf(graph), templates });
   }
 
-  private async compile(
+  private checkApart(json: unknown): Promise<readonly Issue[]> {
+    const { maxSteps } = this.config;
+    return this.pool.run(definitionCheck, { definition: json as Json, maxSteps }, CHECK_TIMEOUT_MS);
+  }
+
+  /** All that is wrong: with the definition itself, and with what it refers to, unless there is too much of it. */
+  private async refuse(
     namespace: string,
     json: unknown,
-  ): Promise<Result<CheckedDefinition, readonly Issue[]>> {
-    const compiled = compileDefinition(json, { maxSteps: this.config.maxSteps });
-    if (!compiled.ok) return compiled;
-    const { definition, graph } = compiled.value;
-    const { templates, issues: templateIssues } = await this.resolveTemplates(namespace, graph);
-    const resolved = withTemplates(graph, templates, this.templates.check);
-    const issues = [
-      ...this.agentIssues(graph),
-      ...this.schemaIssues(definition),
-      ...templateIssues,
-      ...(resolved.ok ? [] : resolved.failure),
-    ];
-    if (!resolved.ok || issues.length > 0) return fail(issues);
-    return ok({ definition, graph: resolved.value, agents: this.agentsOf(graph), templates });
+    issues: readonly Issue[],
+  ): Promise<Result<never, readonly Issue[]>> {
+    const isTooLarge = issues.some(({ code }) => code === definitionErrors['definition.too-many-steps'].code);
+    if (isTooLarge) return fail(issues);
+    return fail([...issues, ...(await this.resolve(namespace, json)).issues]);
   }
 
   /** Every problem of a definition, with pointers from `pointer` on, or what it comes to. */
   async validate(namespace: string, json: unknown, pointer: string): Promise<WorkflowValidation> {
     const checked = await this.check(namespace, json);
-    if (!checked.ok) return { valid: false, issues: at(pointer, checked.failure) };
-    return { valid: true, issues: [], plan: shapeOf(checked.value.graph) };
+    if (!checked.ok) return { valid: false, issues: at(pointer, checked.failure), warnings: [] };
+    const warnings = at(pointer, this.warningsOf(checked.value));
+    return { valid: true, issues: [], warnings, plan: shapeOf(checked.value.graph) };
+  }
+
+  /** What may be a mistake in a definition that may run, with pointers from its root. */
+  warningsOf({ definition, graph, templates }: CheckedDefinition): readonly Warning[] {
+    return [
+      ...listUnreachableSteps(graph),
+      ...referencesIn(definition).flatMap((reference) => {
+        const pinned = reference.kind === 'template' ? own(templates, reference.stepId) : undefined;
+        const compiled = pinned && compilePinned(pinned);
+        return compiled?.ok === true ? unknownVariables(reference, compiled.value) : [];
+      }),
+      ...listSchemaWarnings(definition, graph, (step) => ({ output: step.definition.outputSchema })),
+    ];
   }
 
   /**
@@ -125,62 +148,65 @@ export class WorkflowService {
     return new Map([...keys].map((key) => [key, this.agents.get(key)]));
   }
 
-  /** The version that each step's template means now, and the steps that mean none. */
-  private async resolveTemplates(
-    namespace: string,
-    { steps }: Graph,
-  ): Promise<{ readonly templates: StepTemplates; readonly issues: readonly Issue[] }> {
+  /** The version that each step's template means now, and every reference that means nothing. */
+  private async resolve(namespace: string, json: unknown): Promise<ResolvedReferences> {
     const templates: [string, PinnedTemplate][] = [];
     const issues: Issue[] = [];
-    for (const { id: stepId, index, definition } of steps) {
-      const { template } = definition;
-      if (template === undefined) continue;
-      const { id, name = '', variables: _, ...selector } = template;
-      try {
-        templates.push([stepId, await this.templates.pin(namespace, id ?? name, selector)]);
-      } catch (error) {
-        if (!AppError.is(error) || !(error.failure.code in templateErrors)) throw error;
-        issues.push(templateIssue(error.failure, `/steps/${String(index)}/template`, template));
+    for (const reference of referencesIn(json)) {
+      if (reference.kind === 'agent') issues.push(...this.agentIssues(reference));
+      if (reference.kind !== 'template') continue;
+      const pinned = await this.pin(namespace, reference);
+      if (!pinned.ok) issues.push(pinned.failure);
+      else {
+        templates.push([reference.stepId, pinned.value]);
+        const compiled = compilePinned(pinned.value);
+        if (compiled.ok) issues.push(...missingVariables(reference, compiled.value));
       }
     }
     return { templates: Object.fromEntries(templates), issues };
   }
 
-  private agentIssues(graph: Graph): readonly Issue[] {
-    return graph.steps.flatMap(({ index, agentKey, definition }) => {
-      const message = this.agentProblem(agentKey, definition.agent);
-      const code = agentErrors['agent.not-found'].code;
-      return message === undefined ? [] : [{ pointer: `/steps/${index}/agent`, code, message }];
-    });
+  private async pin(
+    namespace: string,
+    reference: DefinitionReference,
+  ): Promise<Result<PinnedTemplate, Issue>> {
+    const { target, version, label } = reference;
+    const selector = { ...(version !== undefined && { version }), ...(label !== undefined && { label }) };
+    try {
+      return ok(await this.templates.pin(namespace, target, selector));
+    } catch (error) {
+      if (!AppError.is(error) || !(error.failure.code in templateErrors)) throw error;
+      return fail(templateIssue(error.failure, reference));
+    }
+  }
+
+  private agentIssues(reference: DefinitionReference): readonly Issue[] {
+    const message = this.agentProblem(reference);
+    const { code } = agentErrors['agent.not-found'];
+    return message === undefined ? [] : [{ pointer: reference.pointer, code, message }];
   }
 
   /** Built-in agents have one version, which `latest` names. */
-  private agentProblem(key: string, reference: AgentReference): string | undefined {
+  private agentProblem({ target: key, version, label }: DefinitionReference): string | undefined {
     const agent = this.agents.find(key);
     if (agent === undefined) return `there is no agent "${key}"`;
-    if (typeof reference === 'string') return undefined;
-    const { version, label } = reference;
     if (version !== undefined && version !== agent.version) return `agent "${key}" has no version ${version}`;
     if (label !== undefined && label !== 'latest') return `agent "${key}" has no label "${label}"`;
     return undefined;
   }
 
-  private schemaIssues(definition: WorkflowDefinition): readonly Issue[] {
-    return schemasOf(definition).flatMap(({ pointer, schema }) =>
+  private schemaIssues(json: unknown): readonly Issue[] {
+    return schemasOf(json).flatMap(({ pointer, schema }) =>
       this.schemas.problems(schema).map((message) => ({ pointer, code: 'schema.invalid', message })),
     );
   }
 }
 
 /** The field of a step's template that a failure is about. */
-function templateIssue(
-  { code, message }: Failure,
-  pointer: string,
-  { id }: { readonly id?: string | undefined },
-): Issue {
+function templateIssue({ code, message }: Failure, { pointer, targetField }: DefinitionReference): Issue {
   switch (code) {
     case templateErrors['template.not-found'].code:
-      return { pointer: `${pointer}/${id === undefined ? 'name' : 'id'}`, code, message };
+      return { pointer: `${pointer}/${targetField}`, code, message };
     case templateErrors['template.label-not-found'].code:
       return { pointer: `${pointer}/label`, code, message };
     case templateErrors['template.version-not-found'].code:
@@ -190,7 +216,11 @@ function templateIssue(
   }
 }
 
-/** Issues of a part, with pointers from the whole. */
-function at(pointer: string, issues: readonly Issue[]): readonly Issue[] {
+function own(templates: StepTemplates, stepId: string): PinnedTemplate | undefined {
+  return Object.hasOwn(templates, stepId) ? templates[stepId] : undefined;
+}
+
+/** Findings of a part, with pointers from the whole. */
+function at<T extends Issue>(pointer: string, issues: readonly T[]): readonly T[] {
   return issues.map((issue) => ({ ...issue, pointer: `${pointer}${issue.pointer}` }));
 }

@@ -20,7 +20,9 @@ describe('shapeOf', () => {
     expect(shapeOf(graph({ a: '' }))).toEqual({
       layers: [['a']],
       criticalPath: ['a'],
+      stepCount: 1,
       edgeCount: 0,
+      maxWidth: 1,
       maxFanOut: 0,
     });
   });
@@ -31,7 +33,9 @@ describe('shapeOf', () => {
     ).toEqual({
       layers: [['start', 'alone'], ['left', 'right'], ['end'], ['last']],
       criticalPath: ['start', 'left', 'end', 'last'],
+      stepCount: 6,
       edgeCount: 5,
+      maxWidth: 2,
       maxFanOut: 2,
     });
   });

@@ -11,7 +11,10 @@ export interface DefinitionShape {
   readonly layers: readonly (readonly string[])[];
   /** Ids of a longest chain of steps; of several the first by the order of the definition. */
   readonly criticalPath: readonly string[];
+  readonly stepCount: number;
   readonly edgeCount: number;
+  /** Steps of the largest layer: how many could run at once. */
+  readonly maxWidth: number;
   /** The most steps that wait for one step. */
   readonly maxFanOut: number;
 }
@@ -22,7 +25,9 @@ export function shapeOf(graph: Graph): DefinitionShape {
   return {
     layers: layers.map((layer) => layer.map((index) => idAt(graph, index))),
     criticalPath: criticalPathOf(graph, layers).map((index) => idAt(graph, index)),
+    stepCount: graph.steps.length,
     edgeCount: graph.edgeCount,
+    maxWidth: layers.reduce((most, layer) => Math.max(most, layer.length), 0),
     maxFanOut: graph.steps.reduce((most, { dependents }) => Math.max(most, dependents.length), 0),
   };
 }

@@ -1,12 +1,11 @@
 /**
  * Steps that take their input from a template.
  *
- * Decided here: which variables a step must give, and a graph with its templates. Decided elsewhere: what a template is
- * (templates/domain), which version a step means (workflow.service.ts), rendering (runs/domain/evaluate.ts).
+ * Decided here: a graph with its templates. Decided elsewhere: what a template is (templates/domain), which version a
+ * step means (workflow.service.ts), which variables it must give (step-variables.ts), rendering
+ * (runs/domain/evaluate.ts).
  */
-import { expressionErrors } from '../../expressions/expression.errors.js';
 import type { Issue } from '../../kernel/failure.js';
-import { getOwn, isJsonObject } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { compilePinned, type PinnedTemplate } from '../../templates/domain/pinned.js';
 import type { SchemaCheck } from '../../templates/domain/variable.js';
@@ -21,8 +20,8 @@ export interface StepTemplates {
  * The graph with a compiled template on each step that has one.
  *
  * @param check what JSON Schemas of variables are checked with while the run executes
- * @returns the same graph when no step has a template; every variable that a template needs and its step does not
- *   give, with pointers from the root of the definition
+ * @returns the same graph when no step has a template; every template that does not compile any more, with pointers
+ *   from the root of the definition
  */
 export function withTemplates(
   graph: Graph,
@@ -53,16 +52,5 @@ function withTemplate(
       compiled.failure.map(({ code, message }) => ({ pointer, code, message: `${pinned.name}: ${message}` })),
     );
   }
-  const given = step.variables?.json;
-  const missing = compiled.value.needed.filter(
-    (name) => given === undefined || !isJsonObject(given) || getOwn(given, name) === undefined,
-  );
-  if (missing.length === 0) return ok({ ...step, template: { program: compiled.value, check } });
-  return fail(
-    missing.map((name) => ({
-      pointer: `${pointer}/variables`,
-      code: expressionErrors['template.variable-missing'].code,
-      message: `the template "${pinned.name}" needs the variable "${name}"`,
-    })),
-  );
+  return ok({ ...step, template: { program: compiled.value, check } });
 }

@@ -46,11 +46,27 @@ export class WorkflowPlanDto {
   })
   readonly criticalPath!: readonly string[];
 
+  @ApiProperty({ type: 'integer', example: 4 })
+  readonly stepCount!: number;
+
   @ApiProperty({ type: 'integer', description: 'Dependencies, stated and implied.', example: 4 })
   readonly edgeCount!: number;
 
+  @ApiProperty({
+    type: 'integer',
+    description: 'Steps of the largest layer: how many could run at once.',
+    example: 2,
+  })
+  readonly maxWidth!: number;
+
   @ApiProperty({ type: 'integer', description: 'The most steps that depend on one step.', example: 2 })
   readonly maxFanOut!: number;
+}
+
+/** What may be a mistake, and refuses nothing. */
+export class WarningDto extends IssueDto {
+  @ApiProperty({ enum: ['warning'] })
+  readonly severity!: 'warning';
 }
 
 /** The answer of `POST /workflows/validate`. */
@@ -63,6 +79,14 @@ export class WorkflowValidationDto {
     description: 'Every problem at once, with pointers from the root of the body.',
   })
   readonly issues!: readonly IssueDto[];
+
+  @ApiProperty({
+    type: () => [WarningDto],
+    description:
+      'What may be a mistake in a valid definition: steps that never run, variables that no template reads, schemas ' +
+      'that contradict each other. Refuses nothing.',
+  })
+  readonly warnings!: readonly WarningDto[];
 
   @ApiPropertyOptional({ type: () => WorkflowPlanDto, description: 'Present when the definition is valid.' })
   readonly plan?: WorkflowPlanDto;

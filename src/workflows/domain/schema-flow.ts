@@ -1,0 +1,207 @@
+/**
+ * Whether what steps read can be what the schemas of its sources say.
+ *
+ * Decided here: reading a property that a closed schema does not have, and giving a value of a type that the reader's
+ * schema refuses. Only what is certain is told: where a schema refers, combines or leaves open, nothing is. Decided
+ * elsewhere: values, which are checked when the step runs.
+ */
+import type { References } from '../../expressions/references.js';
+import { getOwn, isJsonObject, pointerToken, type Json, type JsonObject } from '../../kernel/json.js';
+import type { WorkflowDefinition } from './definition.schema.js';
+import type { CompiledStep, Graph } from './graph.js';
+import { warningAt, type Warning } from './warning.js';
+
+/** What is known of a step's input and output, of its own or of its agent. */
+export interface StepSchemas {
+  readonly input?: JsonObject | undefined;
+  readonly output?: JsonObject | undefined;
+}
+
+/** Words of a schema that may add properties or types which are not seen where they stand. */
+const OPEN_WORDS = ['$ref', '$dynamicRef', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties'];
+/** What the template language gives to lists, texts and objects by itself. */
+const BUILT_IN_PROPERTIES: ReadonlySet<string> = new Set(['size', 'first', 'last']);
+/** A text that is one reference and nothing else: its value keeps its type. */
+const WHOLE_REFERENCE = /^\{\{-?\s*([\w.-]+)\s*-?\}\}$/;
+
+/** Where something is read, and what. */
+interface Reading {
+  readonly pointer: string;
+  readonly references: References;
+}
+
+/**
+ * A warning for everything that is read and cannot be there, and for every value that its reader must refuse.
+ *
+ * @param schemasOf what is known of a step of the graph
+ */
+export function listSchemaWarnings(
+  { inputSchema }: Pick<WorkflowDefinition, 'inputSchema'>,
+  graph: Graph,
+  schemasOf: (step: CompiledStep) => StepSchemas,
+): readonly Warning[] {
+  const sources = new Map(graph.steps.map((step) => [step.id, outputOf(step, schemasOf(step))]));
+  const flow = new SchemaFlow(inputSchema, sources);
+  return [
+    ...graph.steps.flatMap((step) => [
+      ...readingsOf(step).flatMap((reading) => flow.unreadable(reading)),
+      // What a template gives is laid over the input, so it is not known yet.
+      ...(step.variables === undefined
+        ? flow.contradictions(step.input.json, schemasOf(step).input, `/steps/${step.index}/input`)
+        : []),
+    ]),
+    ...(graph.output?.texts ?? []).flatMap(({ pointer, references }) =>
+      flow.unreadable({ pointer: `/output${pointer}`, references }),
+    ),
+  ];
+}
+
+class SchemaFlow {
+  constructor(
+    private readonly inputSchema: JsonObject | undefined,
+    private readonly sources: ReadonlyMap<string, JsonObject | undefined>,
+  ) {}
+
+  /** What a text reads and its source cannot have. */
+  unreadable({ pointer, references }: Reading): readonly Warning[] {
+    return [...references.paths].flatMap((path) => {
+      const source = this.#sourceOf(path);
+      const message = source && lackIn(source.schema, source.name, source.rest);
+      return message === undefined ? [] : [warningAt(pointer, 'schema.property-missing', message)];
+    });
+  }
+
+  /** Values in an input that the reader's schema must refuse, and required ones that are not there. */
+  contradictions(value: Json, reader: Json | undefined, pointer: string): readonly Warning[] {
+    if (!isJsonObject(reader)) return [];
+    const expected = typesOf(reader);
+    const given = this.#typesOfValue(value);
+    if (expected !== undefined && given !== undefined && !overlap(given, expected)) {
+      const message = `the reader takes ${expected.join(' or ')}, and this is ${given.join(' or ')}`;
+      return [warningAt(pointer, 'schema.type-mismatch', message)];
+    }
+    return isJsonObject(value) ? this.#inMembers(value, reader, pointer) : [];
+  }
+
+  #inMembers(value: JsonObject, reader: JsonObject, pointer: string): readonly Warning[] {
+    const properties = getOwn(reader, 'properties');
+    const required = getOwn(reader, 'required');
+    const missing = (Array.isArray(required) ? (required as readonly Json[]) : []).filter(
+      (name): name is string => typeof name === 'string' && getOwn(value, name) === undefined,
+    );
+    return [
+      ...missing.map((name) =>
+        warningAt(pointer, 'schema.property-missing', `the reader requires the property "${name}"`),
+      ),
+      ...Object.entries(value).flatMap(([key, member]) => {
+        const schema = isJsonObject(properties) ? getOwn(properties, key) : undefined;
+        return this.contradictions(member, schema, `${pointer}/${pointerToken(key)}`);
+      }),
+    ];
+  }
+
+  /** The types that a value of a definition can have once it is evaluated; undefined where that is not known. */
+  #typesOfValue(value: Json): readonly string[] | undefined {
+    if (typeof value !== 'string' || !/\{[{%]/.test(value)) return [typeOf(value)];
+    const path = WHOLE_REFERENCE.exec(value)?.[1];
+    if (path === undefined) return value.startsWith('{{') && value.endsWith('}}') ? undefined : ['string'];
+    const source = this.#sourceOf(path);
+    const schema = source && schemaAt(source.schema, source.rest);
+    return isJsonObject(schema) ? typesOf(schema) : undefined;
+  }
+
+  /** The schema that a path begins with, and what is read of it. */
+  #sourceOf(
+    path: string,
+  ): { readonly schema: JsonObject; readonly name: string; readonly rest: readonly string[] } | undefined {
+    const [root, ...segments] = path.split('.');
+    if (root === 'input')
+      return this.inputSchema && { schema: this.inputSchema, name: 'input', rest: segments };
+    const [stepId = '', field, ...rest] = segments;
+    const schema = root === 'steps' && field === 'output' ? this.sources.get(stepId) : undefined;
+    return schema && { schema, name: `steps.${stepId}.output`, rest };
+  }
+}
+
+/** Each text of a step with what it reads. */
+function readingsOf({ index, when, input, variables }: CompiledStep): readonly Reading[] {
+  const at = (field: string, { pointer, references }: Reading): Reading => ({
+    pointer: `/steps/${index}/${field}${pointer}`,
+    references,
+  });
+  return [
+    ...(when === undefined ? [] : [at('when', { pointer: '', references: when.references })]),
+    ...input.texts.map((text) => at('input', text)),
+    ...(variables?.texts ?? []).map((text) => at('template/variables', text)),
+  ];
+}
+
+/** The schema of what others read as the step's output; unknown where that is a list of outputs. */
+function outputOf({ definition }: CompiledStep, { output }: StepSchemas): JsonObject | undefined {
+  return Object.hasOwn(definition, 'forEach') ? undefined : output;
+}
+
+/** What the schema cannot have of a path; undefined when it may have all of it. */
+function lackIn(schema: JsonObject, name: string, path: readonly string[]): string | undefined {
+  let at: Json | undefined = schema;
+  for (const [depth, key] of path.entries()) {
+    if (!isJsonObject(at) || BUILT_IN_PROPERTIES.has(key)) return undefined;
+    const types = typesOf(at);
+    const place = [name, ...path.slice(0, depth)].join('.');
+    if (types !== undefined && !types.some((type) => type === 'object' || type === 'array')) {
+      return `${place} is ${types.join(' or ')}, which has no "${key}"`;
+    }
+    const properties: Json | undefined = getOwn(at, 'properties');
+    const member = isJsonObject(properties) ? getOwn(properties, key) : undefined;
+    if (member === undefined && isClosed(at, types, key)) return `${place} has no property "${key}"`;
+    at = member;
+  }
+  return undefined;
+}
+
+/** Whether an object under the schema surely lacks a property that it does not declare. */
+function isClosed(schema: JsonObject, types: readonly string[] | undefined, key: string): boolean {
+  if (getOwn(schema, 'additionalProperties') !== false || types?.includes('array') === true) return false;
+  const properties = getOwn(schema, 'properties');
+  const declared = isJsonObject(properties) ? Object.keys(properties) : [];
+  // A path is dotted, so a declared name with a dot in it may be what is read.
+  return !isOpen(schema) && !declared.some((name) => name.startsWith(`${key}.`));
+}
+
+function schemaAt(schema: JsonObject, path: readonly string[]): Json | undefined {
+  let at: Json | undefined = schema;
+  for (const key of path) {
+    const properties: Json | undefined = isJsonObject(at) ? getOwn(at, 'properties') : undefined;
+    at = isJsonObject(properties) ? getOwn(properties, key) : undefined;
+  }
+  return at;
+}
+
+/** The types that a schema allows; undefined where it does not say. */
+function typesOf(schema: JsonObject): readonly string[] | undefined {
+  const type = getOwn(schema, 'type');
+  if (typeof type === 'string') return [type];
+  if (Array.isArray(type)) return (type as readonly Json[]).filter((name) => typeof name === 'string');
+  const constant = getOwn(schema, 'const');
+  if (constant !== undefined) return [typeOf(constant)];
+  const values = getOwn(schema, 'enum');
+  if (!Array.isArray(values)) return undefined;
+  return [...new Set((values as readonly Json[]).map(typeOf))];
+}
+
+function typeOf(value: Json): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return Number.isInteger(value) ? 'integer' : typeof value;
+}
+
+/** True when a value may be of both; every integer is a number, and a number may be an integer. */
+function overlap(left: readonly string[], right: readonly string[]): boolean {
+  const loose = (type: string): string => (type === 'integer' ? 'number' : type);
+  const wanted = new Set(right.map(loose));
+  return left.some((type) => wanted.has(loose(type)));
+}
+
+function isOpen(schema: JsonObject): boolean {
+  return OPEN_WORDS.some((word) => getOwn(schema, word) !== undefined);
+}
