@@ -266,6 +266,7 @@ describe('POST /runs', () => {
     );
 
     expect(body.issues?.map(({ code }) => code).toSorted()).toEqual([
+      'agent.not-found',
       'expression.invalid',
       'step.duplicate-id',
       'step.unknown-dependency',
@@ -333,7 +334,11 @@ describe('POST /workflows/validate', () => {
     expect(body).toEqual({
       valid: true,
       issues: [],
-      plan: { layers: [['a'], ['b', 'c']], criticalPath: ['a', 'b'], edgeCount: 2, maxFanOut: 2 },
+      warnings: [],
+      plan: {
+        ...{ layers: [['a'], ['b', 'c']], criticalPath: ['a', 'b'] },
+        ...{ stepCount: 3, edgeCount: 2, maxWidth: 2, maxFanOut: 2 },
+      },
     });
   });
 });

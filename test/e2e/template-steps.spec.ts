@@ -2,6 +2,7 @@
 import type { Json } from '../../src/kernel/json.js';
 import type { ProblemDocument } from '../../src/platform/http/problem.js';
 import type { StepView } from '../../src/runs/domain/view.js';
+import { EXAMPLE_INCLUDED_TEMPLATE } from '../../src/templates/examples.js';
 import type { TemplateDto } from '../../src/templates/dto/template.dto.js';
 import type { WorkflowValidationDto } from '../../src/workflows/dto/validate-workflow.dto.js';
 import { Api, scripted } from '../support/api.js';
@@ -182,19 +183,29 @@ describe('a definition is refused', () => {
       'template.not-found',
     ],
     ['neither id nor name', { variables: {} }, pointer, 'field.invalid'],
-    ['id and name', { id: 'a', name: 'b' }, pointer, 'field.invalid'],
-    ['version and label', { id: 'a', version: 1, label: 'b' }, pointer, 'field.invalid'],
-    ['an unknown field', { id: 'a', colour: 1 }, `${pointer}/colour`, 'field.unknown'],
-    ['variables that are a list', { id: 'a', variables: [] }, `${pointer}/variables`, 'field.invalid'],
+    ['id and name', { id: EXAMPLE_INCLUDED_TEMPLATE, name: 'b' }, pointer, 'field.invalid'],
+    [
+      'version and label',
+      { id: EXAMPLE_INCLUDED_TEMPLATE, version: 1, label: 'b' },
+      pointer,
+      'field.invalid',
+    ],
+    ['an unknown field', { id: EXAMPLE_INCLUDED_TEMPLATE, colour: 1 }, `${pointer}/colour`, 'field.unknown'],
+    [
+      'variables that are a list',
+      { id: EXAMPLE_INCLUDED_TEMPLATE, variables: [] },
+      `${pointer}/variables`,
+      'field.invalid',
+    ],
     [
       'a step that is not there',
-      { id: 'a', variables: { x: '{{ steps.no.output }}' } },
+      { id: EXAMPLE_INCLUDED_TEMPLATE, variables: { x: '{{ steps.no.output }}' } },
       `${pointer}/variables/x`,
       'reference.unknown-step',
     ],
     [
       'a template that cannot be parsed',
-      { id: 'a', variables: { x: ['{{ input. }}'] } },
+      { id: EXAMPLE_INCLUDED_TEMPLATE, variables: { x: ['{{ input. }}'] } },
       `${pointer}/variables/x/0`,
       'expression.invalid',
     ],
