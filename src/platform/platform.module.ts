@@ -3,15 +3,17 @@ import { Global, Module } from '@nestjs/common';
 import { Clock, SystemClock } from './clock/clock.js';
 import { IdSource, UuidSource } from './ids/id.source.js';
 import { JsonSchemaService } from './json-schema/json-schema.service.js';
+import { YamlService } from './yaml/yaml.service.js';
 
-/** Time, ids and JSON Schemas for everyone. */
+/** Time, ids, JSON Schemas and YAML for everyone. */
 @Global()
 @Module({
   providers: [
     { provide: Clock, useClass: SystemClock },
     { provide: IdSource, useClass: UuidSource },
     JsonSchemaService,
+    YamlService,
   ],
-  exports: [Clock, IdSource, JsonSchemaService],
+  exports: [Clock, IdSource, JsonSchemaService, YamlService],
 })
 export class PlatformModule {}

@@ -11,6 +11,7 @@ import { useJsonBodies } from './json-body.js';
 import { problemOf, PROBLEM_MEDIA_TYPE } from './problem.js';
 import { requestIdOf } from './request-id.js';
 import { securityHeaders } from './security-headers.js';
+import { useYamlBodies } from './yaml-body.js';
 
 /** Time to receive one whole request: slower clients hold a connection for nothing. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -31,6 +32,7 @@ export function createHttpAdapter({ server, limits }: AppConfig): FastifyAdapter
   });
   const fastify = adapter.getInstance();
   useJsonBodies(fastify, { maxDepth: limits.maxJsonDepth, maxKeys: limits.maxJsonKeys });
+  useYamlBodies(fastify);
   const headers = securityHeaders();
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headers).header('x-request-id', request.id);
