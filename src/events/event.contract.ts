@@ -20,9 +20,11 @@ export interface RunReference {
   readonly runId: string;
 }
 
-/** As the body of `POST /runs`. */
+/** As the body of `POST /runs`: exactly one of `definition` and `workflow`. */
 export interface StartPayload {
-  readonly definition: JsonObject;
+  readonly definition?: JsonObject;
+  /** `{ id | name, version | label }` of a stored workflow. */
+  readonly workflow?: JsonObject;
   readonly input?: Json;
   readonly context?: JsonObject;
   readonly priority?: number;

@@ -24,3 +24,11 @@ export const exampleDefinition = {
   ],
   output: { text: '{{ steps.shout.output.text }}' },
 };
+
+/** A start of it. */
+export const exampleStart = {
+  definition: exampleDefinition,
+  input: { name: 'Ada' },
+  context: { locale: 'en' },
+  tags: ['tour'],
+};

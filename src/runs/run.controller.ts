@@ -12,30 +12,28 @@ import {
 } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
-  ApiHeader,
+  ApiBody,
+  ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { decodeCursor, encodeCursor, type Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
-import { Clock } from '../platform/clock/clock.js';
 import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
-import { httpErrors } from '../platform/http/http.errors.js';
-import { idempotencyRowOf } from '../platform/http/idempotency.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
-import { definitionErrors } from '../workflows/domain/definition.errors.js';
+import { ApiStart } from './api-start.decorator.js';
 import { runErrors } from './domain/run.errors.js';
-import { isTerminal } from './domain/run.status.js';
 import type { RunView, StepView } from './domain/view.js';
 import { ControlRunDto } from './dto/control-run.dto.js';
-import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN } from './examples.js';
+import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
 import { RunListQueryDto } from './dto/run-query.dto.js';
 import { RunDto, RunItemDto, StepDto } from './dto/run.dto.js';
 import { startRequestOf, StartRunDto } from './dto/start-run.dto.js';
@@ -43,10 +41,7 @@ import type { InboxCommand } from './run.inbox.js';
 import { runItemOf } from './run-item.js';
 import { RunControlService } from './run-control.service.js';
 import { RunReader } from './run.reader.js';
-import { RunService } from './run.service.js';
-
-/** The longest that `Prefer: wait` makes a start wait, in seconds. */
-const MAX_WAIT_S = 60;
+import { StartResponder } from './start-responder.js';
 
 const RUN_ID = { name: 'id', example: EXAMPLE_COMPLETED_RUN } as const;
 
@@ -64,20 +59,13 @@ function reasonOf({ reason }: ControlRunDto): { readonly reason?: string } {
   return reason === undefined ? {} : { reason };
 }
 
-/** Seconds of `Prefer: wait=…` (RFC 7240 §4.3) as milliseconds; 0 when absent or not a number. */
-function waitOf(prefer: string | string[] | undefined): number {
-  const wait = /(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])/.exec(String(prefer ?? ''));
-  return Math.min(Number(wait?.[1] ?? 0), MAX_WAIT_S) * 1_000;
-}
-
 @ApiTags('Runs')
 @Controller('runs')
 export class RunController {
   constructor(
-    private readonly runs: RunService,
+    private readonly starts: StartResponder,
     private readonly reader: RunReader,
     private readonly control: RunControlService,
-    private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -85,37 +73,21 @@ export class RunController {
   @ApiOperation({
     summary: 'Start a run',
     description:
-      'Answers 202 once the run is durable. With `Prefer: wait=30` it answers 200 with the result when the run ends ' +
+      'Of a definition, or of a stored workflow. Answers 202 once the run is durable. With `Prefer: wait=30` it answers 200 with the result when the run ends ' +
       'within that many seconds (at most 60). With `Idempotency-Key` the same body gives the first answer again.',
   })
-  @ApiHeader({ name: 'Prefer', required: false, description: '`wait=30`: wait for the end, in seconds.' })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: '1 to 255 visible characters, kept for 24 h.',
-  })
-  @ApiAcceptedResponse({ type: RunDto, description: 'Accepted and durable; `Location` leads to the run.' })
-  @ApiOkResponse({ type: RunDto, description: 'Ended within the time that `Prefer: wait` allowed.' })
-  @ApiProblems(
-    definitionErrors['definition.invalid'],
-    definitionErrors['input.invalid'],
-    runErrors['queue.full'],
-  )
-  @ApiProblems(httpErrors['idempotency.mismatch'])
-  async start(
-    @Body() body: StartRunDto,
+  // Written out: an example made of all fields would have a definition and a workflow.
+  @ApiExtraModels(StartRunDto)
+  @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(StartRunDto) }], example: exampleStart } })
+  @ApiStart()
+  start(
+    @Body() { definition, workflow, ...options }: StartRunDto,
     @CurrentPrincipal() { namespace }: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunView> {
-    const idempotency = idempotencyRowOf(request, this.clock.now());
-    const { run, isReplayed } = await this.runs.start(startRequestOf(body, namespace, idempotency));
-    if (isReplayed) void reply.header('Idempotent-Replayed', 'true');
-    void reply.header('Location', run.links.self);
-    const waitMs = waitOf(request.headers['prefer']);
-    const current = waitMs > 0 ? await this.reader.whenEnded(namespace, run.id, waitMs) : run;
-    void reply.status(waitMs > 0 && isTerminal(current.status) ? HttpStatus.OK : HttpStatus.ACCEPTED);
-    return current;
+    const start = startRequestOf(options, { definition, workflow }, { namespace });
+    return this.starts.answer(start, request, reply);
   }
 
   @Get()

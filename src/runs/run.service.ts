@@ -26,16 +26,19 @@ import { RunEngine } from './engine/run.engine.js';
 import { RunLoader } from './engine/run.loader.js';
 import { RunQueue } from './run.queue.js';
 import type { Creation, NewRun } from './run.store.js';
+import { parseSubject } from './start-subject.js';
 
 const DEFAULT_PRIORITY = 50;
 
 /** When a caller that found the queue full may try again, in milliseconds. */
 const QUEUE_RETRY_AFTER_MS = 1_000;
 
-/** What a caller asks for. */
+/** What a caller asks for: either a definition or a stored workflow. */
 export interface StartRequest {
   readonly namespace: string;
-  readonly definition: unknown;
+  readonly definition?: unknown;
+  /** Which workflow and version; with neither version nor label, `production` else `latest`. */
+  readonly workflow?: unknown;
   /** @default {} */
   readonly input?: Json;
   /** Laid over the definition's own context, key by key. */
@@ -69,15 +72,16 @@ export class RunService {
   /**
    * Starts a run: it is durable when this resolves.
    *
-   * @throws AppError `definition.invalid`, `input.invalid`, `queue.full`, `idempotency.mismatch`
+   * @throws AppError `request.invalid`, `workflow.not-found`, `workflow.version-not-found`, `workflow.label-not-found`,
+   *   `definition.invalid`, `input.invalid`, `queue.full`, `idempotency.mismatch`
    */
   async start(request: StartRequest): Promise<StartAnswer> {
-    const checked = await this.workflows.require(request.namespace, request.definition, '/definition');
+    const checked = await this.subjectOf(request);
     this.workflows.requireInput(checked, request.input ?? {}, '/input');
     const creation = this.creationOf(
       request,
       [this.queuedEvent(request, checked, this.ids.next('run'))],
-      checked.graph,
+      checked,
     );
     const result = await this.engine.create(creation, checked.graph);
     const { run } = creation;
@@ -104,19 +108,29 @@ export class RunService {
     runId: string,
     further: (runId: string) => readonly RunEvent[] = () => [],
   ): Promise<void> {
-    const checked = await this.workflows.require(request.namespace, request.definition, '/definition');
+    const checked = await this.subjectOf(request);
     const events = [this.queuedEvent(request, checked, runId), ...further(runId)] as const;
-    const creation = this.creationOf(request, events, checked.graph);
+    const creation = this.creationOf(request, events, checked);
     await this.engine.create(creation, checked.graph);
     this.hintUnlessHere(creation.run);
   }
 
+  private subjectOf({ namespace, definition, workflow }: StartRequest): Promise<CheckedDefinition> {
+    const subject = parseSubject({ definition, workflow });
+    if (!subject.ok) throw new AppError(subject.failure);
+    if (subject.value.workflow === undefined) {
+      return this.workflows.require(namespace, definition, '/definition');
+    }
+    return this.workflows.requireStored(namespace, subject.value.workflow, '/workflow');
+  }
+
   private queuedEvent(
     request: StartRequest,
-    { definition, agents, templates }: CheckedDefinition,
+    { definition, agents, templates, workflow }: CheckedDefinition,
     runId: string,
   ): RunEventOf<'run.queued'> {
     const manifest: RunManifest = {
+      ...(workflow !== undefined && { workflow }),
       agents: Object.fromEntries([...agents].map(([key, { kind, version }]) => [key, { kind, version }])),
       ...(Object.keys(templates).length > 0 && { templates }),
     };
@@ -150,7 +164,7 @@ export class RunService {
   private creationOf(
     request: StartRequest,
     events: readonly [RunEventOf<'run.queued'>, ...RunEvent[]],
-    graph: Graph,
+    { graph, workflow }: CheckedDefinition,
   ): Omit<Creation, 'ownerId'> {
     const [{ runId: id, at, data }] = events;
     const createdAt = Date.parse(at);
@@ -161,6 +175,7 @@ export class RunService {
       id,
       namespace: request.namespace,
       ...(name === undefined ? {} : { name }),
+      ...(workflow && { workflowId: workflow.id, workflowVersion: workflow.version }),
       priority,
       tags,
       createdAt,

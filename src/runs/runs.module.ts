@@ -19,11 +19,13 @@ import { RunControlService } from './run-control.service.js';
 import { RunController } from './run.controller.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';
+import { StartResponder } from './start-responder.js';
+import { WorkflowRunController } from './workflow-run.controller.js';
 
 /** Runs: the engine, and starting, reading, following and controlling runs. */
 @Module({
   imports: [AgentsModule, WorkflowsModule],
-  controllers: [RunController, RunEventsController, ArtifactController],
+  controllers: [RunController, RunEventsController, ArtifactController, WorkflowRunController],
   providers: [
     ArtifactService,
     AttemptExecutor,
@@ -39,6 +41,7 @@ import { RunService } from './run.service.js';
     RunReader,
     RunService,
     StartGate,
+    StartResponder,
     TimerService,
   ],
   exports: [RunControlService, RunReader, RunService],

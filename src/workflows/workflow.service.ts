@@ -22,6 +22,9 @@ import { shapeOf, type DefinitionShape } from './domain/shape.js';
 import { withTemplates, type StepTemplates } from './domain/step-templates.js';
 import { missingVariables, unknownVariables } from './domain/step-variables.js';
 import type { Warning } from './domain/warning.js';
+import type { WorkflowReference } from './domain/workflow-reference.schema.js';
+import type { WorkflowPin } from './domain/workflow.js';
+import { WorkflowSource } from './workflow-source.js';
 
 /** How long checking one definition may take. */
 const CHECK_TIMEOUT_MS = 5_000;
@@ -34,6 +37,8 @@ export interface CheckedDefinition {
   readonly agents: ReadonlyMap<string, Agent>;
   /** The templates that its steps take their input from, by the id of the step. */
   readonly templates: StepTemplates;
+  /** The stored version that it is; absent when it was sent along. */
+  readonly workflow?: WorkflowPin;
 }
 
 /** The answer to "is this a definition that may run?". */
@@ -60,6 +65,7 @@ export class WorkflowService {
     private readonly schemas: JsonSchemaService,
     private readonly pool: WorkerPool,
     private readonly config: EngineConfig,
+    private readonly source: WorkflowSource,
   ) {}
 
   /**
@@ -112,7 +118,7 @@ export class WorkflowService {
     return [
       ...listUnreachableSteps(graph),
       ...referencesIn(definition).flatMap((reference) => {
-        const pinned = reference.kind === 'template' ? own(templates, reference.stepId) : undefined;
+        const pinned = reference.kind === 'template' ? own(templates, reference.stepKey) : undefined;
         const compiled = pinned && compilePinned(pinned);
         return compiled?.ok === true ? unknownVariables(reference, compiled.value) : [];
       }),
@@ -132,6 +138,23 @@ export class WorkflowService {
     const issues = at(pointer, checked.failure);
     const count = issues.length === 1 ? '1 problem' : `${String(issues.length)} problems`;
     throw AppError.of(definitionErrors['definition.invalid'], `the definition has ${count}`, { issues });
+  }
+
+  /**
+   * The definition of a stored version, compiled as of now.
+   *
+   * @param pointer where the reference stands in the request
+   * @throws AppError `workflow.not-found`, `workflow.version-not-found`, `workflow.label-not-found`, and
+   *   `definition.invalid` when something that it uses is gone
+   */
+  async requireStored(
+    namespace: string,
+    { id, name = '', ...selector }: WorkflowReference,
+    pointer: string,
+  ): Promise<CheckedDefinition> {
+    const { head, version, content } = await this.source.get(namespace, id ?? name, selector);
+    const checked = await this.require(namespace, content.body.definition, pointer);
+    return { ...checked, workflow: { id: head.id, version } };
   }
 
   /** Checks a run's input against the definition's schema. @throws AppError `input.invalid` with every problem */
@@ -158,7 +181,7 @@ export class WorkflowService {
       const pinned = await this.pin(namespace, reference);
       if (!pinned.ok) issues.push(pinned.failure);
       else {
-        templates.push([reference.stepId, pinned.value]);
+        templates.push([reference.stepKey, pinned.value]);
         const compiled = compilePinned(pinned.value);
         if (compiled.ok) issues.push(...missingVariables(reference, compiled.value));
       }
@@ -216,8 +239,8 @@ function templateIssue({ code, message }: Failure, { pointer, targetField }: Def
   }
 }
 
-function own(templates: StepTemplates, stepId: string): PinnedTemplate | undefined {
-  return Object.hasOwn(templates, stepId) ? templates[stepId] : undefined;
+function own(templates: StepTemplates, key: string): PinnedTemplate | undefined {
+  return Object.hasOwn(templates, key) ? templates[key] : undefined;
 }
 
 /** Findings of a part, with pointers from the whole. */

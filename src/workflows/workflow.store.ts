@@ -1,5 +1,5 @@
-/** Workflows and their versions. A body is the definition as it was sent. Facets: `tag`. */
+/** Workflows and their versions. Facets: `tag`. */
 import { VersionedStore } from '../platform/ports/versioned.store.js';
-import type { WorkflowDefinition } from './domain/definition.schema.js';
+import type { WorkflowBody } from './domain/workflow.js';
 
-export abstract class WorkflowStore extends VersionedStore<WorkflowDefinition> {}
+export abstract class WorkflowStore extends VersionedStore<WorkflowBody> {}

@@ -5,7 +5,7 @@ import type {
   ResourceReference,
   VersionEntry,
 } from '../../src/platform/ports/versioned.store.js';
-import type { WorkflowDefinition } from '../../src/workflows/domain/definition.schema.js';
+import type { WorkflowBody } from '../../src/workflows/domain/workflow.js';
 import { useRecord, type RecordEngine } from './record-scene.js';
 
 const AT = 1_700_000_000_000;
@@ -40,11 +40,8 @@ function anAgent(number: number, first = anEntry(1)): NewResource<Body> {
   return { id: `agt_${String(number).padStart(32, '0')}`, name: `a-${String(number)}`, first };
 }
 
-function aWorkflow(
-  number: number,
-  references: readonly ResourceReference[],
-): NewResource<WorkflowDefinition> {
-  const body: WorkflowDefinition = { steps: [{ id: 'a', agent: 'echo' }] };
+function aWorkflow(number: number, references: readonly ResourceReference[]): NewResource<WorkflowBody> {
+  const body: WorkflowBody = { definition: { steps: [{ id: 'a', agent: 'echo' }] }, tags: [] };
   const content = { version: 1, body, author: 'key_1', createdAt: AT };
   return {
     id: `wf_${String(number).padStart(32, '0')}`,

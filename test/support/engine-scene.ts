@@ -37,6 +37,7 @@ import { InProcessHotStore } from '../../src/storage/memory/in-process-hot.store
 import { TemplateCompiler } from '../../src/templates/template-compiler.js';
 import { TemplateRenderService } from '../../src/templates/template-render.service.js';
 import { TemplateSource } from '../../src/templates/template-source.js';
+import { WorkflowSource } from '../../src/workflows/workflow-source.js';
 import { WorkflowService } from '../../src/workflows/workflow.service.js';
 import type { Stores } from '../contract/record-scene.js';
 import { HandProvider, type Call } from './hand-provider.js';
@@ -114,7 +115,10 @@ export class EngineScene {
       cacheTtlMs: 0,
     });
     const templates = new TemplateRenderService(source, new TemplateCompiler(source, schemas), schemas);
-    const workflows = new WorkflowService(agents, templates, schemas, new WorkerPool(), settings);
+    const stored = new WorkflowSource(this.stores.workflows, new InProcessHotStore(this.clock), {
+      cacheTtlMs: 0,
+    });
+    const workflows = new WorkflowService(agents, templates, schemas, new WorkerPool(), settings, stored);
     this.runs = new RunService(workflows, this.engine, queue, loader, this.clock, ids, settings);
     this.reader = new RunReader(this.engine, loader, catalogue, runs, this.feed, this.clock, settings);
     this.control = new RunControlService(inbox, this.engine, queue, this.feed, this.reader, this.clock);

@@ -5,8 +5,13 @@ import { RawJson } from '../../platform/http/dto.decorator.js';
 
 /** The payload of `run.start`: as the body of `POST /runs`, which a test holds it to. */
 export class StartCommandDto {
+  @IsOptional()
   @RawJson('object')
-  readonly definition!: JsonObject;
+  readonly definition?: JsonObject;
+
+  @IsOptional()
+  @RawJson('object')
+  readonly workflow?: JsonObject;
 
   @IsOptional()
   @RawJson()

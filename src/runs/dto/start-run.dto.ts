@@ -1,22 +1,17 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
 import type { Json, JsonObject } from '../../kernel/json.js';
+import { LABEL_NAME } from '../../kernel/versions.js';
 import { RawJson } from '../../platform/http/dto.decorator.js';
+import { EXAMPLE_WORKFLOW } from '../../workflows/examples.js';
 import { exampleDefinition } from '../examples.js';
 import type { StartRequest } from '../run.service.js';
 
-/** The body of `POST /runs`. */
-export class StartRunDto {
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    description: 'The workflow definition to run: steps, what they depend on, their inputs and limits.',
-    example: exampleDefinition,
-  })
-  @RawJson('object')
-  readonly definition!: JsonObject;
+const MAX_VERSION = 999_999_999;
 
+/** What a start says beside what it is about. */
+export class StartOptionsDto {
   @ApiPropertyOptional({
     description: 'What the steps read as `input`; any JSON.',
     example: { name: 'Ada' },
@@ -63,19 +58,77 @@ export class StartRunDto {
   readonly tags?: string[];
 }
 
+/** A stored workflow and one of its versions. The engine's side checks it, for sockets, too. */
+export class WorkflowReferenceDto {
+  @ApiPropertyOptional({ description: 'Its id; or else `name`.', example: EXAMPLE_WORKFLOW })
+  readonly id?: string;
+
+  @ApiPropertyOptional()
+  readonly name?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Without it and a label: `production` where that label exists, else `latest`.',
+  })
+  readonly version?: number;
+
+  @ApiPropertyOptional({ description: 'The version that carries it.' })
+  readonly label?: string;
+}
+
+/** The body of `POST /runs`: exactly one of `definition` and `workflow`. */
+export class StartRunDto extends StartOptionsDto {
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'The definition to run: steps, what they depend on, their inputs and limits.',
+    example: exampleDefinition,
+  })
+  @IsOptional()
+  @RawJson('object')
+  readonly definition?: JsonObject;
+
+  @ApiPropertyOptional({
+    type: () => WorkflowReferenceDto,
+    description: 'A stored workflow to run, in place of a definition: `{ id | name, version | label }`.',
+  })
+  @IsOptional()
+  @RawJson('object')
+  readonly workflow?: JsonObject;
+}
+
+/** The body of `POST /workflows/:id/runs`. */
+export class StartWorkflowRunDto extends StartOptionsDto {
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    description: 'Without it and a label: `production` where that label exists, else `latest`.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_VERSION)
+  readonly version?: number;
+
+  @ApiPropertyOptional({ description: 'The version that carries it.', example: 'production' })
+  @IsOptional()
+  @Matches(LABEL_NAME)
+  readonly label?: string;
+}
+
 /** What a body asks for. */
 export function startRequestOf(
-  { definition, input, context, priority, tags }: StartRunDto,
-  namespace: string,
-  idempotency: StartRequest['idempotency'] | undefined,
+  { input, context, priority, tags }: StartOptionsDto,
+  subject: Pick<StartRequest, 'definition' | 'workflow'>,
+  caller: Pick<StartRequest, 'namespace' | 'idempotency'>,
 ): StartRequest {
   return {
-    namespace,
-    definition,
+    ...caller,
+    ...subject,
     ...(input === undefined ? {} : { input }),
     ...(context === undefined ? {} : { context }),
     ...(priority === undefined ? {} : { priority }),
     ...(tags === undefined ? {} : { tags }),
-    ...(idempotency === undefined ? {} : { idempotency }),
   };
 }

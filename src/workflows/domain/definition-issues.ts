@@ -18,7 +18,12 @@ type Path = readonly (string | number)[];
 
 /** Every problem of the shape of a definition, none when it fits. */
 export function listShapeIssues(json: unknown): readonly Issue[] {
-  const result = definitionSchema.safeParse(json);
+  return listSchemaIssues(definitionSchema, json);
+}
+
+/** Every problem of a value under a schema of ours, with pointers from its root; none when it fits. */
+export function listSchemaIssues(schema: z.ZodType, json: unknown): readonly Issue[] {
+  const result = schema.safeParse(json);
   if (result.success) return [];
   return result.error.issues.flatMap((issue) => issuesOf(json as Json, issue, []));
 }

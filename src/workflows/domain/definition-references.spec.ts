@@ -15,17 +15,17 @@ describe('referencesIn', () => {
     };
 
     expect(referencesIn(definition)).toEqual([
-      { kind: 'agent', stepId: 'a', pointer: '/steps/0/agent', target: 'echo', targetField: '' },
+      { kind: 'agent', stepKey: 'a', pointer: '/steps/0/agent', target: 'echo', targetField: '' },
       {
-        ...{ kind: 'template', stepId: 'a', pointer: '/steps/0/template', target: 'greeting' },
+        ...{ kind: 'template', stepKey: 'a', pointer: '/steps/0/template', target: 'greeting' },
         ...{ targetField: 'name', label: 'staging', variables: { x: 1 } },
       },
       {
-        ...{ kind: 'workflow', stepId: 'b', pointer: '/steps/1/workflow', target: 'wf_1' },
+        ...{ kind: 'workflow', stepKey: 'b', pointer: '/steps/1/workflow', target: 'wf_1' },
         ...{ targetField: 'id', version: 2 },
       },
       {
-        ...{ kind: 'agent', stepId: 'd', pointer: '/steps/2/repeat/body/steps/0/agent', target: 'judge' },
+        ...{ kind: 'agent', stepKey: 'c/d', pointer: '/steps/2/repeat/body/steps/0/agent', target: 'judge' },
         ...{ targetField: 'key', version: 3 },
       },
     ]);

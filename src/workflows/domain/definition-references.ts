@@ -12,8 +12,8 @@ export type ReferenceKind = 'agent' | 'template' | 'workflow';
 /** One reference with its place. */
 export interface DefinitionReference {
   readonly kind: ReferenceKind;
-  /** The id of the step that refers; empty where it has none. */
-  readonly stepId: string;
+  /** The key of the step that refers. */
+  readonly stepKey: string;
   /** JSON Pointer to the field of the step, from the root of the definition. */
   readonly pointer: string;
   /** The key of an agent; the id or name of a template or workflow, as it is written. */
@@ -30,24 +30,29 @@ export interface DefinitionReference {
 export interface PlacedStep {
   readonly step: JsonObject;
   readonly pointer: string;
+  /** Its id after those of the loops around it: `polish/check`. An id that is missing is empty. */
+  readonly key: string;
 }
 
 const KINDS: readonly ReferenceKind[] = ['agent', 'template', 'workflow'];
 const TARGETS = ['key', 'id', 'name'] as const;
 
-/** The steps of a definition in its order, each body after the step that holds it. What is no object is left out. */
+/** The steps of a definition in its order, bodies of loops after them. What is no object is left out. */
 export function stepsIn(json: unknown): readonly PlacedStep[] {
   const found: PlacedStep[] = [];
-  const open: { readonly holder: unknown; readonly pointer: string }[] = [{ holder: json, pointer: '' }];
+  const open = [{ holder: json, pointer: '', prefix: '' }];
   for (let next = open.shift(); next !== undefined; next = open.shift()) {
     const steps = isJsonObject(next.holder) ? getOwn(next.holder, 'steps') : undefined;
     for (const [index, step] of Array.isArray(steps) ? (steps as readonly Json[]).entries() : []) {
       if (!isJsonObject(step)) continue;
       const pointer = `${next.pointer}/steps/${index}`;
-      found.push({ step, pointer });
+      const id = getOwn(step, 'id');
+      const key = `${next.prefix}${typeof id === 'string' ? id : ''}`;
+      found.push({ step, pointer, key });
       const repeat = getOwn(step, 'repeat');
       const body = isJsonObject(repeat) ? getOwn(repeat, 'body') : undefined;
-      if (body !== undefined) open.push({ holder: body, pointer: `${pointer}/repeat/body` });
+      if (body !== undefined)
+        open.push({ holder: body, pointer: `${pointer}/repeat/body`, prefix: `${key}/` });
     }
   }
   return found;
@@ -58,12 +63,13 @@ export function referencesIn(json: unknown): readonly DefinitionReference[] {
   return stepsIn(json).flatMap((placed) => KINDS.flatMap((kind) => referenceOf(kind, placed)));
 }
 
-function referenceOf(kind: ReferenceKind, { step, pointer: at }: PlacedStep): readonly DefinitionReference[] {
-  const id = getOwn(step, 'id');
-  const stepId = typeof id === 'string' ? id : '';
+function referenceOf(
+  kind: ReferenceKind,
+  { step, pointer: at, key: stepKey }: PlacedStep,
+): readonly DefinitionReference[] {
   const value = getOwn(step, kind);
   const pointer = `${at}/${kind}`;
-  if (typeof value === 'string') return [{ kind, stepId, pointer, target: value, targetField: '' }];
+  if (typeof value === 'string') return [{ kind, stepKey, pointer, target: value, targetField: '' }];
   if (!isJsonObject(value)) return [];
   const targetField = TARGETS.find((field) => typeof getOwn(value, field) === 'string');
   if (targetField === undefined) return [];
@@ -72,7 +78,7 @@ function referenceOf(kind: ReferenceKind, { step, pointer: at }: PlacedStep): re
   const variables = getOwn(value, 'variables');
   return [
     {
-      ...{ kind, stepId, pointer, targetField, target: getOwn(value, targetField) as string },
+      ...{ kind, stepKey, pointer, targetField, target: getOwn(value, targetField) as string },
       ...(typeof version === 'number' && { version }),
       ...(typeof label === 'string' && { label }),
       ...(variables !== undefined && { variables }),
