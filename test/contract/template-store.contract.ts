@@ -153,10 +153,13 @@ export function templateStoreContract(engine: RecordEngine): void {
         [{ search: '%' }, ['t-3']],
         [{ search: String.raw`_\ ` }, []],
         [{ tag: 'a', search: 'letter' }, ['t-3']],
+        [{ search: 'Änderung' }, ['t-4']],
+        [{ search: 'ÄNDERUNG ΣΟΦΟΣ' }, ['t-4']],
       ])('finds by %j', async (filter, names) => {
         await store().create('default', tagged(1, ['a', 'b']));
         await store().create('default', tagged(2, [], 'A letter'));
         await store().create('default', tagged(3, ['a'], 'Letters, 100% so'));
+        await store().create('default', tagged(4, [], 'ÄndErUnG ΣΟΦΟΣ'));
 
         const { items } = await store().list('default', filter, { limit: 10 });
 

@@ -290,9 +290,8 @@ export class SqlTemplateStore extends TemplateStore {
   listing(namespace: string, { tag, search }: TemplateFilter, below: string | undefined): Listing {
     let query = tag === undefined ? this.allTemplates(namespace) : this.taggedTemplates(namespace, tag);
     if (search !== undefined) {
-      const pattern = `%${search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
       const text = sql<string>`lower(templates.name || ' ' || coalesce(templates.description, ''))`;
-      query = query.where(sql<boolean>`${text} like ${pattern} escape '\\'`);
+      query = query.where(sql<boolean>`${text} like ${likeAnywhere(lowerAscii(search))} escape '\\'`);
     }
     return below === undefined ? query : query.where('templates.id', '<', below);
   }
@@ -342,4 +341,14 @@ export class SqlTemplateStore extends TemplateStore {
     const { results } = await this.database.write({ statements: [statement] });
     return (results[0]?.changes ?? 0) > 0;
   }
+}
+
+/** The pattern of a text that has another one anywhere; its escape is a backslash. */
+function likeAnywhere(part: string): string {
+  return `%${part.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+}
+
+/** As `lower` of both engines, on columns of ours: no other letters change. */
+function lowerAscii(text: string): string {
+  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
