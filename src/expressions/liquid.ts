@@ -5,7 +5,7 @@
  * missing or of the wrong kind. Decided elsewhere: tags and limits (liquid-engine.ts), filters (liquid-filters.ts),
  * what may be read (liquid-syntax.ts), how values are written (liquid-output.ts).
  */
-import { LiquidError, Output, toValueSync, type Template } from 'liquidjs';
+import { LiquidError, Output, toValueSync, type Template, type Token } from 'liquidjs';
 
 import type { Failure } from '../kernel/failure.js';
 import type { Json } from '../kernel/json.js';
@@ -136,9 +136,8 @@ function run({ templates, lone }: TemplateProgram, context: TemplateContext): Js
 function syntaxProblem(text: string, error: unknown): ExpressionProblem {
   if (!LiquidError.is(error)) return invalid(reasonOf(error));
   const { token } = error;
-  const where = token.file === undefined ? '' : `in "${token.file}": `;
   return invalid(
-    `${where}${reasonOf(error)}`,
+    `${fileOf(token)}${reasonOf(error)}`,
     positionOf(token.file === undefined ? text : token.input, token.begin),
   );
 }
@@ -146,7 +145,13 @@ function syntaxProblem(text: string, error: unknown): ExpressionProblem {
 function evaluationFailure({ text, program }: CompiledTemplate, error: unknown): Failure {
   const token = LiquidError.is(error) ? error.token : program?.lone?.token;
   const { line, column } = positionOf(token?.input ?? text, token?.begin ?? 0);
-  return evaluationFailed(`${reasonOf(error)} (line ${line}, column ${column})`, { line, column });
+  const place = `(line ${line}, column ${column})`;
+  return evaluationFailed(`${fileOf(token)}${reasonOf(error)} ${place}`, { line, column });
+}
+
+/** Which included text a token stands in; empty for the text itself. */
+function fileOf(token: Token | undefined): string {
+  return token?.file === undefined ? '' : `in "${token.file}": `;
 }
 
 /** What went wrong, without the position that the library adds to it. */

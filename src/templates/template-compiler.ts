@@ -20,6 +20,9 @@ import { TemplateSource, type FoundTemplate } from './template-source.js';
 /** How many compiled versions are kept. */
 const MAX_COMPILED = 500;
 
+/** How many references one template may have to others, theirs included: all are loaded to compile it. */
+const MAX_INCLUDES = 100;
+
 /** A version, compiled, and the includes that it was compiled with. */
 interface Compiled {
   readonly source: SourcedTemplate;
@@ -57,13 +60,13 @@ export class TemplateCompiler {
   async stored(namespace: string, { head, version, content }: FoundTemplate): Promise<Compiled> {
     const key = `${namespace}\n${head.id}\n${String(version)}`;
     const known = this.compiled.get(key);
-    this.compiled.delete(key);
     if (known !== undefined && (await this.isCurrent(namespace, known.source))) return this.keep(key, known);
     const source = await this.withIncludes(namespace, content.body, head.name);
     return this.keep(key, { source, program: this.programOf(compileSource(source)) });
   }
 
   private keep(key: string, compiled: Compiled): Compiled {
+    this.compiled.delete(key);
     this.compiled.set(key, compiled);
     if (this.compiled.size > MAX_COMPILED) this.compiled.delete(this.compiled.keys().next().value ?? '');
     return compiled;
@@ -88,6 +91,7 @@ export class TemplateCompiler {
     for (;;) {
       const wanted = missingIncludes(source).filter((reference) => !asked.has(reference));
       if (wanted.length === 0) return source;
+      requireFew(asked.size + wanted.length, content);
       const found: [string, IncludedTemplate][] = [];
       for (const reference of wanted) {
         asked.add(reference);
@@ -160,7 +164,18 @@ function requireSize(content: TemplateContent): void {
   const bytes = contentBytesOf(content);
   if (bytes <= MAX_CONTENT_BYTES) return;
   const message = `a template has at most ${String(MAX_CONTENT_BYTES)} bytes, this one has ${String(bytes)}`;
-  const pointer = content.kind === 'text' ? '/content' : '/messages';
   const type = templateErrors['template.too-large'];
-  throw AppError.of(type, message, { issues: [{ pointer, code: type.code, message }] });
+  throw AppError.of(type, message, { issues: [{ pointer: pointerOf(content), code: type.code, message }] });
+}
+
+function requireFew(includes: number, content: TemplateContent): void {
+  if (includes <= MAX_INCLUDES) return;
+  const message = `a template includes at most ${String(MAX_INCLUDES)} others, this one ${String(includes)} or more`;
+  const { code } = templateErrors['template.invalid'];
+  throw templateInvalid([{ pointer: pointerOf(content), code, message }]);
+}
+
+/** The place of all that a content says. */
+function pointerOf({ kind }: TemplateContent): string {
+  return kind === 'text' ? '/content' : '/messages';
 }

@@ -88,16 +88,16 @@ const refused: readonly (readonly [string, string, string, number, string, strin
     '{}',
     422,
     'expression.failed',
-    undefined,
+    '/content',
   ],
-  ['a range as a value', '{{ (1..1000000000) | size }}', '{}', 422, 'expression.failed', undefined],
+  ['a range as a value', '{{ (1..1000000000) | size }}', '{}', 422, 'expression.failed', '/content'],
   [
     'loops in loops',
     '{% for a in (1..9999) %}{% for b in (1..9999) %}x{% endfor %}{% endfor %}',
     '{}',
     422,
     'expression.failed',
-    undefined,
+    '/content',
   ],
   [
     'text that grows without end',
@@ -105,7 +105,23 @@ const refused: readonly (readonly [string, string, string, number, string, strin
     '{}',
     422,
     'expression.failed',
-    undefined,
+    '/content',
+  ],
+  [
+    'a path through a missing key',
+    '{{a.b.c}}',
+    '{"a":{}}',
+    422,
+    'template.variable-missing',
+    '/variables/a/b/c',
+  ],
+  [
+    'a path through a list that is empty',
+    '{{a[0].b}}',
+    '{"a":[]}',
+    422,
+    'template.variable-missing',
+    '/variables/a/0/b',
   ],
   ['a tag that reads a file', '{% layout "/etc/passwd" %}', '{}', 422, 'template.invalid', '/content'],
   ['an include of a file', '{% include "/etc/passwd" %}', '{}', 422, 'template.invalid', '/content'],
@@ -168,7 +184,9 @@ const taken: readonly (readonly [string, string, unknown, string])[] = [
   ],
   ['a key named __proto__ is a key', '{{a.b}}', JSON.parse('{"a":{"__proto__":{"b":1},"b":2}}'), '2'],
   ['an own key named constructor is a key', '{{constructor.name}}', { constructor: { name: 'own' } }, 'own'],
-  ['what stands behind null is null, and null is no text', '[{{a.b.c}}]', { a: { b: null } }, '[]'],
+  ['null that is given is no text', '[{{a}}]', { a: null }, '[]'],
+  ['what stands behind null that is given is null', '[{{a.b.c}}]', { a: { b: null } }, '[]'],
+  ['a default stands in for what is behind null', '{{a.b.c | default: "x"}}', { a: null }, 'x'],
   ['no time is known', '{{ "x" | date: "%Y" }}', {}, 'x'],
   ['256 KiB are taken', 'x'.repeat(LIMIT), {}, 'x'.repeat(LIMIT)],
   [
@@ -349,6 +367,32 @@ describe('an include cycle is refused when it is saved', () => {
     const answer = await api.put(`/templates/${a.id}/labels/live`, { version: 2 });
 
     expect(refusalIn(answer)).toEqual([422, 'template.invalid', '/content']);
+  });
+});
+
+describe('an evaluation that costs too much', () => {
+  const ENDLESS = '{% for i in (1..1000000000) %}{{ i }}{% endfor %}';
+
+  it('of a message is told with the message', async () => {
+    const messages = [{ placeholder: 'history' }, { role: 'user', content: `a\n${ENDLESS}` }];
+
+    const answer = await api.post<ProblemDocument>('/templates/render', {
+      messages,
+      variables: { history: [] },
+    });
+
+    expect(refusalIn(answer)).toEqual([422, 'expression.failed', '/messages/1/content']);
+    expect(answer.body.details).toEqual({ line: 2, column: 1 });
+  });
+
+  it('of an include is told with its name', async () => {
+    const { name } = await aTemplate(api, `one\n${ENDLESS}`);
+    const { id } = await aTemplate(api, `{% render "${name}" %}`);
+
+    const answer = await api.post<ProblemDocument>(`/templates/${id}/render`, {});
+
+    expect(refusalIn(answer)).toEqual([422, 'expression.failed', '/content']);
+    expect(answer.body.issues?.[0]?.message).toMatch(new RegExp(`^in "${name}": .* \\(line 2, column 1\\)$`));
   });
 });
 

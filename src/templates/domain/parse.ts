@@ -9,7 +9,7 @@ import { describeProblem, type ExpressionProblem } from '../../expressions/probl
 import type { Issue } from '../../kernel/failure.js';
 import { getOwn, setOwn } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
-import { isPlaceholder, type TemplateContent, type VariableDeclaration } from './template.js';
+import { isPlaceholder, type ChatRole, type TemplateContent, type VariableDeclaration } from './template.js';
 import type { templateErrors } from './template.errors.js';
 import { typeIssues } from './variable.js';
 
@@ -33,10 +33,16 @@ export interface SourcedTemplate {
   readonly includes: { readonly [reference: string]: IncludedTemplate };
 }
 
+/** One text of a compiled template, with the JSON Pointer of its place in the content. */
+export interface CompiledText {
+  readonly pointer: string;
+  readonly text: CompiledTemplate;
+}
+
 /** One part of a compiled template. */
 export type CompiledPart =
-  | { readonly kind: 'text'; readonly text: CompiledTemplate }
-  | { readonly kind: 'message'; readonly role: string; readonly text: CompiledTemplate }
+  | (CompiledText & { readonly kind: 'text' })
+  | (CompiledText & { readonly kind: 'message'; readonly role: ChatRole })
   | { readonly kind: 'placeholder'; readonly name: string };
 
 /** A template that is ready to be rendered. Immutable; any number of renderings may share it. */
@@ -121,25 +127,18 @@ class SourceCompiler {
     const { content } = this.source;
     this.#checkDeclarations(content.variables);
     if (content.kind === 'text')
-      return this.#compileText(content.content, '/content', (text) => ({ kind: 'text', text }));
-    return content.messages.flatMap((message, index) =>
-      isPlaceholder(message)
-        ? [{ kind: 'placeholder' as const, name: message.placeholder }]
-        : this.#compileText(message.content, `/messages/${index}/content`, (text) => ({
-            kind: 'message',
-            role: message.role,
-            text,
-          })),
-    );
+      return this.#compileText(content.content, '/content').map((text) => ({ kind: 'text', ...text }));
+    return content.messages.flatMap((message, index): readonly CompiledPart[] => {
+      if (isPlaceholder(message)) return [{ kind: 'placeholder', name: message.placeholder }];
+      const texts = this.#compileText(message.content, `/messages/${index}/content`);
+      return texts.map((text) => ({ kind: 'message', role: message.role, ...text }));
+    });
   }
 
-  #compileText(
-    text: string,
-    pointer: string,
-    partOf: (text: CompiledTemplate) => CompiledPart,
-  ): readonly CompiledPart[] {
+  /** None when it has a problem, which is noted. */
+  #compileText(text: string, pointer: string): readonly CompiledText[] {
     const result = compileTemplate(text, this.#options);
-    if (result.ok) return [partOf(result.value)];
+    if (result.ok) return [{ pointer, text: result.value }];
     const { code, line, column, offset } = result.failure;
     const place =
       line === undefined || column === undefined || offset === undefined ? {} : { line, column, offset };
@@ -171,10 +170,9 @@ function programOf({ content, includes }: SourcedTemplate, parts: readonly Compi
   const names = new Set<string>();
   const strict = new Set<string>();
   for (const part of parts) {
-    if (part.kind === 'placeholder') names.add(part.name);
-    else for (const root of part.text.references.roots) names.add(root);
-    if (part.kind === 'placeholder') strict.add(part.name);
-    else for (const root of part.text.required) strict.add(root);
+    const isText = part.kind !== 'placeholder';
+    for (const root of isText ? part.text.references.roots : [part.name]) names.add(root);
+    for (const root of isText ? part.text.required : [part.name]) strict.add(root);
   }
   const declarations = declarationsOf(content, includes, names);
   const declared = new Set(declarations.map(({ name }) => name));

@@ -10,8 +10,8 @@ import { variablesMissing } from '../../expressions/problem.js';
 import { failureOf, type Failure, type Issue } from '../../kernel/failure.js';
 import { getOwn, pointerToken, setOwn, type Json, type JsonObject } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
-import { isRequired, type CompiledPart, type TemplateProgram } from './parse.js';
-import type { ChatMessage, ChatRole } from './template.js';
+import { isRequired, type CompiledPart, type CompiledText, type TemplateProgram } from './parse.js';
+import type { ChatMessage } from './template.js';
 import { templateErrors } from './template.errors.js';
 import { messageIssues, valueIssues, type SchemaCheck } from './variable.js';
 
@@ -33,7 +33,8 @@ export type RenderedTemplate = RenderedText & {
  *
  * @param check what JSON Schemas of variables are checked with
  * @returns `template.variable-missing` naming every missing variable, else `template.variable-invalid` with every
- *   value that is not as declared, else `expression.failed`; pointers begin with `/variables`
+ *   value that is not as declared, both with pointers from `/variables`; else `expression.failed` with the place of the
+ *   text that could not be evaluated: `/content`, `/messages/1/content`
  */
 export function renderProgram(
   program: TemplateProgram,
@@ -86,8 +87,8 @@ function renderParts(
 ): Result<RenderedText> {
   const [first] = parts;
   if (kind === 'text' && first?.kind === 'text') {
-    const text = renderTemplate(first.text, scope, rendering);
-    return text.ok ? ok({ kind: 'text', text: text.value as string }) : text;
+    const text = renderText(first, scope, rendering);
+    return text.ok ? ok({ kind: 'text', text: text.value }) : text;
   }
   const messages: ChatMessage[] = [];
   for (const part of parts) {
@@ -104,10 +105,21 @@ function renderPart(
   rendering: Rendering,
 ): Result<readonly ChatMessage[]> {
   if (part.kind === 'placeholder') return placedMessages(part.name, scope, rendering);
-  const text = renderTemplate(part.text, scope, rendering);
+  const text = renderText(part, scope, rendering);
   if (!text.ok) return text;
-  const role = (part.kind === 'message' ? part.role : 'user') as ChatRole;
-  return ok([{ role, content: text.value as string }]);
+  return ok([{ role: part.kind === 'message' ? part.role : 'user', content: text.value }]);
+}
+
+/** The text of a part; a failure carries the place of the part in the content. */
+function renderText(
+  { text, pointer }: CompiledText,
+  scope: JsonObject,
+  rendering: Rendering,
+): Result<string> {
+  const rendered = renderTemplate(text, scope, rendering);
+  if (rendered.ok) return ok(rendered.value as string);
+  const { code, message } = rendered.failure;
+  return fail({ ...rendered.failure, issues: [{ pointer, code, message }] });
 }
 
 function placedMessages(
