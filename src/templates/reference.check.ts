@@ -10,6 +10,8 @@ export interface TemplateReference {
   /** What it is, as people call it: `workflow`. */
   readonly kind: string;
   readonly id: string;
+  /** Where it has one. */
+  readonly name?: string;
   /** The version that refers to it, where there are versions. */
   readonly version?: number;
 }

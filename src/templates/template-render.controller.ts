@@ -42,7 +42,9 @@ export class TemplateRenderController {
   @RateClass('render')
   @ApiOperation({
     summary: 'Render a template',
-    description: 'Names every missing variable in one answer. `template` says which version was used.',
+    description:
+      'Names every missing variable in one answer; null is a value, which reads as no text. `template` says which ' +
+      'version was used. Pointers outside `/variables` lead into that version: `/content`, `/messages/1/content`.',
   })
   @ApiParam({ name: 'id', description: "The template's id or name.", example: EXAMPLE_TEMPLATE })
   @ApiOkResponse({ type: RenderedTemplateDto })
@@ -50,6 +52,7 @@ export class TemplateRenderController {
     templateErrors['template.not-found'],
     templateErrors['template.version-not-found'],
     templateErrors['template.label-not-found'],
+    templateErrors['template.invalid'],
     templateErrors['template.variable-invalid'],
     expressionErrors['template.variable-missing'],
     expressionErrors['expression.failed'],

@@ -41,7 +41,8 @@ export class TemplateRenderService {
    * Renders a stored template by id or name. Reads nothing from the record while it is cached.
    *
    * @throws AppError `template.not-found`, `template.version-not-found`, `template.label-not-found`,
-   *   `template.variable-missing`, `template.variable-invalid`, `expression.failed`
+   *   `template.variable-missing`, `template.variable-invalid`, `expression.failed`; `template.invalid` when something
+   *   that it includes was deleted or has changed for the worse
    */
   async render(
     namespace: string,

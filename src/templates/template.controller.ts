@@ -159,7 +159,9 @@ export class TemplateController {
   @RateClass('write')
   @ApiOperation({
     summary: 'Delete a template with all its versions',
-    description: 'Refused while something refers to it, unless `force=true`. Runs that use it go on.',
+    description:
+      'Refused while something refers to it, such as a version of another template that includes it, unless ' +
+      '`force=true`. Runs that use it go on.',
   })
   @ApiParam({ ...TEMPLATE_ID, example: EXAMPLE_OLD_TEMPLATE })
   @ApiNoContentResponse({ description: 'Deleted.' })

@@ -185,14 +185,12 @@ export class TemplateService {
   private async requireUnused(namespace: string, { id, name }: TemplateHead): Promise<void> {
     const references = await this.references.referencesTo(namespace, { id, name });
     if (references.length === 0) return;
-    const named = references.map((one) =>
-      one.version === undefined
-        ? `${one.kind} ${one.id}`
-        : `${one.kind} ${one.id} version ${String(one.version)}`,
+    const named = references.map(({ kind, id: of, name: called = of, version }) =>
+      version === undefined ? `${kind} ${called}` : `${kind} ${called} version ${String(version)}`,
     );
     throw AppError.of(
       templateErrors['template.in-use'],
-      `"${name}" is used by ${named.join(', ')}. Change them first, or repeat with ?force=true`,
+      `"${name}" is used by ${named.join(', ')}. What uses it fails without it; repeat with ?force=true to delete it all the same`,
       { details: { references: references.map((one) => ({ ...one })) } },
     );
   }

@@ -25,6 +25,14 @@ export interface TemplateFilter {
   readonly search?: string;
 }
 
+/** A version that has a name in its text. */
+export interface QuotingVersion extends Pick<TemplateVersion, 'version' | 'body'> {
+  /** Of its template. */
+  readonly id: string;
+  /** Of its template. */
+  readonly name: string;
+}
+
 export abstract class TemplateStore {
   /** Adds a template; false when its name is taken in the namespace, or its id anywhere. Atomic. */
   abstract create(namespace: string, template: NewTemplate): Promise<boolean>;
@@ -46,6 +54,19 @@ export abstract class TemplateStore {
 
   /** Versions, newest first; an empty page when the template does not exist. */
   abstract listVersions(namespace: string, id: string, page: PageRequest): Promise<Page<TemplateRevision>>;
+
+  /**
+   * The next version that has a quotation mark before a name, as whatever includes a template of that name has. May
+   * give one that has it for another reason. In the order of templates' ids, of each template from the newest version;
+   * looks at every text of the namespace.
+   *
+   * @param after the version before it; of a version 0 the next one is of another template
+   */
+  abstract findQuoting(
+    namespace: string,
+    name: string,
+    after?: Pick<QuotingVersion, 'id' | 'version'>,
+  ): Promise<QuotingVersion | undefined>;
 
   /** Puts a label on a version, away from the one that had it. False when there is no such version. */
   abstract moveLabel(namespace: string, id: string, mark: LabelMark): Promise<boolean>;

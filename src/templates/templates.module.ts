@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { ExampleTemplatesService } from './example-templates.service.js';
+import { IncludeCheck } from './include.check.js';
 import { ReferenceChecks } from './reference.check.js';
 import { TemplateCompiler } from './template-compiler.js';
 import { TemplateRenderController } from './template-render.controller.js';
@@ -15,6 +16,7 @@ import { TemplateService } from './template.service.js';
   controllers: [TemplateController, TemplateVersionController, TemplateRenderController],
   providers: [
     ExampleTemplatesService,
+    IncludeCheck,
     ReferenceChecks,
     TemplateCompiler,
     TemplateRenderService,

@@ -167,6 +167,51 @@ export function templateStoreContract(engine: RecordEngine): void {
       });
     });
 
+    describe('findQuoting', () => {
+      const saying = (number: number, content: string): NewTemplate => {
+        const { body, ...version } = aVersion(1);
+        return aTemplate(number, { first: { ...version, body: { ...body, content } as typeof body } });
+      };
+
+      it.each([
+        ['in double quotes', '{% render "a_b" %}'],
+        ['in single quotes', "{% render 'a_b@production' %}"],
+        ['after a line feed', 'x\n{%- include "a_b" -%}'],
+      ])('finds a name %s', async (_, content) => {
+        await store().create('default', saying(1, content));
+
+        expect(await store().findQuoting('default', 'a_b')).toEqual({
+          ...{ id, name: 't-1', version: 1, body: saying(1, content).first.body },
+        });
+        expect(await store().findQuoting('other', 'a_b')).toBeUndefined();
+      });
+
+      it.each([' a_b', '{% render "axb" %}', '"b_a_b"', '"A-B"'])(
+        'does not find it in %j',
+        async (content) => {
+          await store().create('default', saying(1, content));
+
+          expect(await store().findQuoting('default', 'a_b')).toBeUndefined();
+        },
+      );
+
+      it('goes through templates by id, and through the versions of each from the newest', async () => {
+        const { body } = saying(1, '"x"').first;
+        await store().create('default', saying(2, '"x"'));
+        await store().create('default', saying(1, '"x"'));
+        await store().addVersion('default', id, aVersion(2, { body }));
+        const found: string[] = [];
+
+        for (let next = await store().findQuoting('default', 'x'); next !== undefined;) {
+          found.push(`${next.name} ${String(next.version)}`);
+          next = await store().findQuoting('default', 'x', next);
+        }
+
+        expect(found).toEqual(['t-1 2', 't-1 1', 't-2 1']);
+        expect(await store().findQuoting('default', 'x', { id, version: 0 })).toMatchObject({ name: 't-2' });
+      });
+    });
+
     it('lists versions in pages, newest first, without their text', async () => {
       await store().create('default', aTemplate(1));
       for (const number of [2, 3, 4]) await store().addVersion('default', id, aVersion(number));

@@ -213,6 +213,28 @@ describe('deleting a template that something refers to', () => {
     expect((await api.delete(`/templates/${id}?force=true`)).status).toBe(204);
     expect((await api.get(`/templates/${id}`)).status).toBe(404);
   });
+
+  it('is refused while a version of another template includes it, and says which', async () => {
+    const inner = await aTemplate(api, 'x');
+    const quoting = await aTemplate(api, `{{ "${inner.name}" }}`);
+    const outer = await aTemplate(api, `{% render '${inner.name}@latest' %}`);
+    await api.put(`/templates/${outer.id}`, {
+      content: `{% if a %}{% include "${inner.name}" %}{% endif %}`,
+    });
+    await api.put(`/templates/${outer.id}`, { content: 'alone' });
+
+    const answer = await api.delete<ProblemDocument>(`/templates/${inner.name}`);
+
+    expect(refusalIn(answer)).toEqual([409, 'template.in-use', undefined]);
+    expect(answer.body.detail).toContain(`"${inner.name}" is used by template ${outer.name} version 2.`);
+    expect(answer.body.details).toEqual({
+      references: [{ kind: 'template', id: outer.id, name: outer.name, version: 2 }],
+    });
+    expect((await rendered(api, outer.id, { version: 1 })).text).toBe('x');
+    expect((await api.delete(`/templates/${quoting.id}`)).status).toBe(204);
+    expect((await api.delete(`/templates/${outer.id}`)).status).toBe(204);
+    expect((await api.delete(`/templates/${inner.id}`)).status).toBe(204);
+  });
 });
 
 it('the examples are there on a fresh start', async () => {

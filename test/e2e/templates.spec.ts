@@ -419,7 +419,7 @@ describe('includes', () => {
     const inner = await aTemplate(api, 'x');
     const outer = await aTemplate(api, `{% render "${inner.name}" %}`);
     await rendered(api, outer.id);
-    await api.delete(`/templates/${inner.id}`);
+    await api.delete(`/templates/${inner.id}?force=true`);
 
     expect(refusalIn(await api.post(`/templates/${outer.id}/render`, {}))).toEqual([
       422,

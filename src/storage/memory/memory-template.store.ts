@@ -8,6 +8,7 @@ import type {
 import {
   TemplateStore,
   type NewTemplate,
+  type QuotingVersion,
   type TemplateFilter,
   type TemplateKey,
 } from '../../templates/template.store.js';
@@ -71,6 +72,22 @@ export class MemoryTemplateStore extends TemplateStore {
     const found = versions.filter(({ version }) => version < below).toReversed();
     const revisions = found.slice(0, page.limit + 1).map(revisionOf);
     return Promise.resolve(pageOf(revisions, page.limit, ({ version }) => String(version)));
+  }
+
+  override findQuoting(
+    namespace: string,
+    name: string,
+    after: Pick<QuotingVersion, 'id' | 'version'> = { id: '', version: 0 },
+  ): Promise<QuotingVersion | undefined> {
+    const found = [...this.entries.values()]
+      .filter((entry) => entry.namespace === namespace && entry.id >= after.id)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .flatMap(({ id, name: of, versions }) =>
+        versions.toReversed().map(({ version, body }) => ({ id, name: of, version, body })),
+      )
+      .filter(({ id, version }) => id > after.id || version < after.version)
+      .find(({ body }) => ['"', "'"].some((mark) => JSON.stringify(body).includes(mark + name)));
+    return Promise.resolve(found);
   }
 
   override moveLabel(namespace: string, id: string, mark: LabelMark): Promise<boolean> {

@@ -10,6 +10,7 @@ import type {
 import {
   TemplateStore,
   type NewTemplate,
+  type QuotingVersion,
   type TemplateFilter,
   type TemplateKey,
 } from '../../templates/template.store.js';
@@ -23,6 +24,7 @@ import type {
   TemplateVersionsTable,
 } from './tables.js';
 import {
+  bodyIn,
   headColumns,
   headOf,
   labelIn,
@@ -38,6 +40,16 @@ type Listing = SelectQueryBuilder<Tables, 'templates', TemplatesTable>;
 interface Owned {
   readonly namespace: string;
   readonly template_id: string;
+}
+
+/** What is looked for in texts, as patterns, and from where on. */
+interface Quotation {
+  readonly namespace: string;
+  readonly after: string;
+  readonly after_same: string;
+  readonly below: number;
+  readonly double: string;
+  readonly single: string;
 }
 
 /** Larger than the number of any version. */
@@ -145,6 +157,22 @@ export class SqlTemplateStore extends TemplateStore {
         .where('version', '<', p.below)
         .orderBy('version', 'desc')
         .limit(p.limit),
+  );
+
+  /** The text is JSON, in which a quotation mark keeps its look, with a backslash before it. */
+  private readonly findNextQuoting = this.database.prepare('template.quoting', (p: Slots<Quotation>) =>
+    this.database.kysely
+      .selectFrom('template_versions')
+      .innerJoin('templates', 'templates.id', 'template_versions.template_id')
+      .select(['templates.id', 'templates.name', 'version', 'body'])
+      .where('template_versions.namespace', '=', p.namespace)
+      .where(
+        sql<boolean>`(template_id > ${p.after} or (template_id = ${p.after_same} and version < ${p.below}))`,
+      )
+      .where(sql<boolean>`(body like ${p.double} escape '\\' or body like ${p.single} escape '\\')`)
+      .orderBy('template_id')
+      .orderBy('version', 'desc')
+      .limit(1),
   );
 
   /** Only on a version that exists. */
@@ -260,6 +288,17 @@ export class SqlTemplateStore extends TemplateStore {
     const values = { namespace, template_id: id, below, limit: limit + 1 };
     const rows = await this.database.read(this.listRevisions.bind(values));
     return pageOf(rows.map(revisionOf), limit, ({ version }) => String(version));
+  }
+
+  override async findQuoting(
+    namespace: string,
+    name: string,
+    { id, version }: Pick<QuotingVersion, 'id' | 'version'> = { id: '', version: 0 },
+  ): Promise<QuotingVersion | undefined> {
+    const place = { namespace, after: id, after_same: id, below: version };
+    const patterns = { double: likeAnywhere(`"${name}`), single: likeAnywhere(`'${name}`) };
+    const [row] = await this.database.read(this.findNextQuoting.bind({ ...place, ...patterns }));
+    return row && { ...row, body: bodyIn(row) };
   }
 
   override async moveLabel(namespace: string, id: string, mark: LabelMark): Promise<boolean> {

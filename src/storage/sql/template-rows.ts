@@ -72,10 +72,14 @@ export function labelIn(row: LabelledRow): readonly LabelMark[] {
 export function versionOf(row: TemplateVersionsTable): TemplateVersion {
   return {
     version: row.version,
-    body: JSON.parse(row.body) as TemplateVersion['body'],
+    body: bodyIn(row),
     undeclared: JSON.parse(row.undeclared) as readonly string[],
     ...authorshipOf(row),
   };
+}
+
+export function bodyIn({ body }: Pick<TemplateVersionsTable, 'body'>): TemplateVersion['body'] {
+  return JSON.parse(body) as TemplateVersion['body'];
 }
 
 export function revisionOf(row: Omit<TemplateVersionsTable, 'body' | 'undeclared'>): TemplateRevision {

@@ -9,7 +9,13 @@ import { describeProblem, type ExpressionProblem } from '../../expressions/probl
 import type { Issue } from '../../kernel/failure.js';
 import { getOwn, setOwn } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
-import { isPlaceholder, type ChatRole, type TemplateContent, type VariableDeclaration } from './template.js';
+import {
+  isPlaceholder,
+  parseReference,
+  type ChatRole,
+  type TemplateContent,
+  type VariableDeclaration,
+} from './template.js';
 import type { templateErrors } from './template.errors.js';
 import { typeIssues } from './variable.js';
 
@@ -105,6 +111,12 @@ export function missingIncludes({ name, content, includes }: SourcedTemplate): r
   for (const text of textsOf(content).filter(mayInclude))
     compileTemplate(text, { ...(name !== undefined && { name }), lookup });
   return [...missing];
+}
+
+/** The names of the templates that a content includes itself, each once. */
+export function includesOf(content: TemplateContent): readonly string[] {
+  const references = missingIncludes({ content, includes: {} });
+  return [...new Set(references.flatMap((reference) => parseReference(reference)?.name ?? []))];
 }
 
 /** False only for a text that surely includes nothing; spares compiling it twice. */
