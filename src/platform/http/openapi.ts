@@ -1,8 +1,8 @@
 /**
  * The OpenAPI document of the running application, and Swagger UI.
  *
- * Decided here: what every operation says alike: problem answers, global headers, how to authenticate. What an
- * operation is about stands with its controller.
+ * Decided here: what every operation says alike: problem answers, global headers, how to authenticate, an example of
+ * its body. What an operation is about stands with its controller.
  */
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -10,6 +10,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { productVersion } from '../lifecycle/product-version.js';
 import { problemContent } from './api.decorator.js';
 import { IssueDto, ProblemDocumentDto } from './dto/problem.dto.js';
+import { exampleOf } from './openapi-example.js';
 
 const DESCRIPTION = [
   'Runs teams of AI agents reliably: durable workflows as data, versioned prompt templates, live events.',
@@ -73,7 +74,9 @@ function withSharedParts(document: OpenAPIObject): OpenAPIObject {
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
-      if (operation !== undefined) addSharedProblems(operation);
+      if (operation === undefined) continue;
+      addSharedProblems(operation);
+      addBodyExample(operation, document.components?.schemas ?? {});
     }
   }
   return document;
@@ -86,4 +89,10 @@ function addSharedProblems(operation: Operation): void {
   for (const [status, description] of Object.entries(shared)) {
     responses[status] ??= { description, content: problemContent };
   }
+}
+
+function addBodyExample({ requestBody }: Operation, schemas: Parameters<typeof exampleOf>[1]): void {
+  if (requestBody === undefined || '$ref' in requestBody) return;
+  const body = requestBody.content['application/json'];
+  if (body?.schema !== undefined) body.example ??= exampleOf(body.schema, schemas);
 }
