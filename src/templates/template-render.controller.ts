@@ -9,7 +9,7 @@ import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { templateErrors } from './domain/template.errors.js';
 import { RenderContentDto, RenderedTemplateDto, RenderTemplateDto } from './dto/render-template.dto.js';
 import { contentOf, selectorOf } from './dto/template-body.js';
-import { EXAMPLE_TEMPLATE } from './examples.js';
+import { TEMPLATE_ID } from './template.controller.js';
 import { TemplateRenderService } from './template-render.service.js';
 
 /** Rendering templates. */
@@ -46,7 +46,7 @@ export class TemplateRenderController {
       'Names every missing variable in one answer; null is a value, which reads as no text. `template` says which ' +
       'version was used. Pointers outside `/variables` lead into that version: `/content`, `/messages/1/content`.',
   })
-  @ApiParam({ name: 'id', description: "The template's id or name.", example: EXAMPLE_TEMPLATE })
+  @ApiParam(TEMPLATE_ID)
   @ApiOkResponse({ type: RenderedTemplateDto })
   @ApiProblems(
     templateErrors['template.not-found'],

@@ -14,15 +14,9 @@ import { MoveLabelDto } from './dto/edit-template.dto.js';
 import { labelIn, versionIn } from './dto/template-body.js';
 import { DiffQueryDto } from './dto/template-query.dto.js';
 import { revisionViewOf, TemplateDiffDto, TemplateDto, TemplateRevisionDto } from './dto/template.dto.js';
-import { EXAMPLE_TEMPLATE } from './examples.js';
-import { answerWith, editOf } from './template.controller.js';
+import { answerWith, editOf, TEMPLATE_ID } from './template.controller.js';
 import { TemplateService } from './template.service.js';
 
-const TEMPLATE_ID = {
-  name: 'id',
-  description: "The template's id or name.",
-  example: EXAMPLE_TEMPLATE,
-} as const;
 const LABEL = { name: 'label', example: 'staging' } as const;
 
 /** Versions of templates, and the labels on them. */

@@ -25,7 +25,8 @@ import { EXAMPLE_OLD_TEMPLATE, EXAMPLE_TEMPLATE } from './examples.js';
 import type { FoundTemplate } from './template-source.js';
 import { TemplateService, type TemplateEdit } from './template.service.js';
 
-const TEMPLATE_ID = {
+/** The part of a path that names a template. */
+export const TEMPLATE_ID = {
   name: 'id',
   description: "The template's id or name.",
   example: EXAMPLE_TEMPLATE,

@@ -15,7 +15,7 @@ import {
   type TemplateKey,
 } from '../../templates/template.store.js';
 import type { SqlDatabase } from './sql-database.js';
-import { statementOf, type Slots, type Statement } from './statement.js';
+import { statementOf, type Prepared, type Slots, type Statement } from './statement.js';
 import type {
   Tables,
   TemplateLabelsTable,
@@ -118,13 +118,6 @@ export class SqlTemplateStore extends TemplateStore {
       .onConflict((conflict) => conflict.doNothing()),
   );
 
-  private readonly removeTags = this.database.prepare('template.untag', (p: Slots<Owned>) =>
-    this.database.kysely
-      .deleteFrom('template_tags')
-      .where('template_id', '=', p.template_id)
-      .where('namespace', '=', p.namespace),
-  );
-
   private readonly findById = this.database.prepare('template.find', (p: Slots<Owned>) =>
     this.labelled().where('templates.id', '=', p.template_id).where('templates.namespace', '=', p.namespace),
   );
@@ -197,24 +190,14 @@ export class SqlTemplateStore extends TemplateStore {
         .where('namespace', '=', p.namespace),
   );
 
+  private readonly removeVersions = this.removalFrom('template_versions', 'template.delete-versions');
+  private readonly removeLabels = this.removalFrom('template_labels', 'template.delete-labels');
+  private readonly removeTags = this.removalFrom('template_tags', 'template.untag');
+
   private readonly removeHead = this.database.prepare('template.delete', (p: Slots<Owned>) =>
     this.database.kysely
       .deleteFrom('templates')
       .where('id', '=', p.template_id)
-      .where('namespace', '=', p.namespace),
-  );
-
-  private readonly removeVersions = this.database.prepare('template.delete-versions', (p: Slots<Owned>) =>
-    this.database.kysely
-      .deleteFrom('template_versions')
-      .where('template_id', '=', p.template_id)
-      .where('namespace', '=', p.namespace),
-  );
-
-  private readonly removeLabels = this.database.prepare('template.delete-labels', (p: Slots<Owned>) =>
-    this.database.kysely
-      .deleteFrom('template_labels')
-      .where('template_id', '=', p.template_id)
       .where('namespace', '=', p.namespace),
   );
 
@@ -351,6 +334,19 @@ export class SqlTemplateStore extends TemplateStore {
       .where('template_tags.namespace', '=', namespace)
       .where('template_tags.tag', '=', tag)
       .orderBy('template_tags.template_id', 'desc');
+  }
+
+  /** All rows that one template has in a table. */
+  private removalFrom(
+    table: 'template_versions' | 'template_labels' | 'template_tags',
+    name: string,
+  ): Prepared<Owned, unknown> {
+    return this.database.prepare(name, (p: Slots<Owned>) =>
+      this.database.kysely
+        .deleteFrom(table)
+        .where('template_id', '=', p.template_id)
+        .where('namespace', '=', p.namespace),
+    );
   }
 
   private labelled(): SelectQueryBuilder<Tables, 'templates', LabelledRow> {

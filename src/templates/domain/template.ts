@@ -141,6 +141,9 @@ export const LATEST = 'latest';
 /** The label that is meant where none is named. */
 export const PRODUCTION = 'production';
 
+/** The largest number of a version that can be asked for. */
+export const MAX_VERSION = 999_999_999;
+
 /** A slug. What looks like an id is no name, so one text names a template either way. */
 export const TEMPLATE_NAME = /^(?!tpl_)[a-z0-9][a-z0-9._-]{0,99}$/;
 /** Begins with a letter, so that it is never taken for a number of a version. */

@@ -12,13 +12,12 @@ import {
   MinLength,
 } from 'class-validator';
 
-import { TEMPLATE_NAME } from '../domain/template.js';
+import { MAX_VERSION, TEMPLATE_NAME } from '../domain/template.js';
 import { exampleContent } from '../examples.js';
 import { TemplateContentDto } from './template-content.dto.js';
 
 const MAX_TAGS = 20;
 const MAX_NOTE_LENGTH = 500;
-const MAX_VERSION = 999_999_999;
 
 const CHANGE_NOTE = { maxLength: MAX_NOTE_LENGTH, description: 'Why; kept with the version.' };
 

@@ -3,12 +3,10 @@ import { IsInt, IsOptional, IsString, Matches, Max, Min, MinLength } from 'class
 
 import type { JsonObject } from '../../kernel/json.js';
 import { RawJson } from '../../platform/http/dto.decorator.js';
-import { LABEL_NAME, type ChatMessage, type TemplateKind } from '../domain/template.js';
+import { LABEL_NAME, MAX_VERSION, type ChatMessage, type TemplateKind } from '../domain/template.js';
 import type { TokenEstimate } from '../domain/token-estimate.js';
 import { exampleContent, exampleValues } from '../examples.js';
 import { TemplateContentDto, TemplateMessageDto } from './template-content.dto.js';
-
-const MAX_VERSION = 999_999_999;
 
 /** The body of `POST /templates/:id/render`. */
 export class RenderTemplateDto {

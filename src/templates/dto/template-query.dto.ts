@@ -3,9 +3,7 @@ import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } 
 
 import { ToBoolean, ToInt } from '../../platform/http/dto.decorator.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
-import { LABEL_NAME } from '../domain/template.js';
-
-const MAX_VERSION = 999_999_999;
+import { LABEL_NAME, MAX_VERSION } from '../domain/template.js';
 
 /** The query of `GET /templates`. */
 export class TemplateListQueryDto extends PageQueryDto {
