@@ -79,7 +79,7 @@ class Includes {
       throw new RangeError(`"${name}" includes itself: ${[...this.#names, name].join(' → ')}`);
     }
     const text = this.lookup(reference);
-    if (text === undefined) throw new RangeError(`there is no template "${reference}"`);
+    if (text === undefined) throw new RangeError(`there is no text template "${reference}"`);
     checkSize(text);
     if (this.#depth >= MAX_INCLUDE_DEPTH) {
       throw new RangeError(

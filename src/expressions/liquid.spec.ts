@@ -433,7 +433,7 @@ describe('includes', () => {
   });
 
   it.each([
-    ['an unknown name', '{% include "nobody" %}', 'there is no template "nobody"'],
+    ['an unknown name', '{% include "nobody" %}', 'there is no text template "nobody"'],
     ['a computed name', '{% include input.name %}', 'in quotes'],
     ['a circle', '{% include "loop" %}', '"loop" includes itself: loop → loop'],
     ['a problem in an include', '{% include "broken" who: 1 %}', 'in "broken": undefined filter: shout'],
