@@ -57,8 +57,8 @@ export abstract class TemplateStore {
 
   /**
    * The next version that has a quotation mark before a name, as whatever includes a template of that name has. May
-   * give one that has it for another reason. In the order of templates' ids, of each template from the newest version;
-   * looks at every text of the namespace.
+   * give one that has it for another reason. The newest template first, and of each the newest version; looks at every
+   * text of the namespace.
    *
    * @param after the version before it; of a version 0 the next one is of another template
    */

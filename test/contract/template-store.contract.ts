@@ -195,7 +195,7 @@ export function templateStoreContract(engine: RecordEngine): void {
         },
       );
 
-      it('goes through templates by id, and through the versions of each from the newest', async () => {
+      it('goes through templates and the versions of each, newest first', async () => {
         const { body } = saying(1, '"x"').first;
         await store().create('default', saying(2, '"x"'));
         await store().create('default', saying(1, '"x"'));
@@ -207,8 +207,9 @@ export function templateStoreContract(engine: RecordEngine): void {
           next = await store().findQuoting('default', 'x', next);
         }
 
-        expect(found).toEqual(['t-1 2', 't-1 1', 't-2 1']);
-        expect(await store().findQuoting('default', 'x', { id, version: 0 })).toMatchObject({ name: 't-2' });
+        expect(found).toEqual(['t-2 1', 't-1 2', 't-1 1']);
+        const after = { id: aTemplate(2).id, version: 0 };
+        expect(await store().findQuoting('default', 'x', after)).toMatchObject({ name: 't-1', version: 2 });
       });
     });
 

@@ -77,15 +77,18 @@ export class MemoryTemplateStore extends TemplateStore {
   override findQuoting(
     namespace: string,
     name: string,
-    after: Pick<QuotingVersion, 'id' | 'version'> = { id: '', version: 0 },
+    after?: Pick<QuotingVersion, 'id' | 'version'>,
   ): Promise<QuotingVersion | undefined> {
     const found = [...this.entries.values()]
-      .filter((entry) => entry.namespace === namespace && entry.id >= after.id)
-      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .filter((entry) => entry.namespace === namespace)
+      .sort((a, b) => (a.id < b.id ? 1 : -1))
       .flatMap(({ id, name: of, versions }) =>
         versions.toReversed().map(({ version, body }) => ({ id, name: of, version, body })),
       )
-      .filter(({ id, version }) => id > after.id || version < after.version)
+      .filter(
+        ({ id, version }) =>
+          after === undefined || id < after.id || (id === after.id && version < after.version),
+      )
       .find(({ body }) => ['"', "'"].some((mark) => JSON.stringify(body).includes(mark + name)));
     return Promise.resolve(found);
   }

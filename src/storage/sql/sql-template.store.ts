@@ -46,12 +46,13 @@ interface Owned {
 interface Quotation {
   readonly namespace: string;
   readonly after: string;
-  readonly after_same: string;
   readonly below: number;
   readonly double: string;
   readonly single: string;
 }
 
+/** Greater than any id. */
+const NO_ID = '~';
 /** Larger than the number of any version. */
 const NO_VERSION = Number.MAX_SAFE_INTEGER;
 
@@ -159,11 +160,10 @@ export class SqlTemplateStore extends TemplateStore {
       .innerJoin('templates', 'templates.id', 'template_versions.template_id')
       .select(['templates.id', 'templates.name', 'version', 'body'])
       .where('template_versions.namespace', '=', p.namespace)
-      .where(
-        sql<boolean>`(template_id > ${p.after} or (template_id = ${p.after_same} and version < ${p.below}))`,
-      )
+      .where('template_id', '<=', p.after)
+      .where(sql<boolean>`(template_id < ${p.after} or version < ${p.below})`)
       .where(sql<boolean>`(body like ${p.double} escape '\\' or body like ${p.single} escape '\\')`)
-      .orderBy('template_id')
+      .orderBy('template_id', 'desc')
       .orderBy('version', 'desc')
       .limit(1),
   );
@@ -276,9 +276,9 @@ export class SqlTemplateStore extends TemplateStore {
   override async findQuoting(
     namespace: string,
     name: string,
-    { id, version }: Pick<QuotingVersion, 'id' | 'version'> = { id: '', version: 0 },
+    { id, version }: Pick<QuotingVersion, 'id' | 'version'> = { id: NO_ID, version: 0 },
   ): Promise<QuotingVersion | undefined> {
-    const place = { namespace, after: id, after_same: id, below: version };
+    const place = { namespace, after: id, below: version };
     const patterns = { double: likeAnywhere(`"${name}`), single: likeAnywhere(`'${name}`) };
     const [row] = await this.database.read(this.findNextQuoting.bind({ ...place, ...patterns }));
     return row && { ...row, body: bodyIn(row) };
