@@ -334,6 +334,9 @@ insert into template_labels (template_id, label, namespace, version, reason, mov
   on conflict (template_id, label) do update set version = excluded.version, reason = excluded.reason,
   moved_by = excluded.moved_by, moved_at = excluded.moved_at;
 
+-- template.quoting
+select "templates"."id", "templates"."name", "version", "body" from "template_versions" inner join "templates" on "templates"."id" = "template_versions"."template_id" where "template_versions"."namespace" = $1 and "template_id" <= $2 and (template_id < $3 or version < $4) and (body like $5 escape '\' or body like $6 escape '\') order by "template_id" desc, "version" desc limit $7;
+
 -- template.raise
 update "templates" set "kind" = $1, "description" = $2, "tags" = $3, "latest_version" = $4, "updated_at" = $5 where "id" = $6 and "namespace" = $7 and "latest_version" = $8;
 

@@ -285,6 +285,9 @@ insert into template_labels (template_id, label, namespace, version, reason, mov
   on conflict (template_id, label) do update set version = excluded.version, reason = excluded.reason,
   moved_by = excluded.moved_by, moved_at = excluded.moved_at;
 
+-- template.quoting
+select "templates"."id", "templates"."name", "version", "body" from "template_versions" inner join "templates" on "templates"."id" = "template_versions"."template_id" where "template_versions"."namespace" = ? and "template_id" <= ? and (template_id < ? or version < ?) and (body like ? escape '\' or body like ? escape '\') order by "template_id" desc, "version" desc limit ?;
+
 -- template.raise
 update "templates" set "kind" = ?, "description" = ?, "tags" = ?, "latest_version" = ?, "updated_at" = ? where "id" = ? and "namespace" = ? and "latest_version" = ?;
 

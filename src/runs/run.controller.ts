@@ -29,7 +29,7 @@ import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
-import { ApiStart } from './api-start.decorator.js';
+import { ApiStart } from './dto/api-start.decorator.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunView, StepView } from './domain/view.js';
 import { ControlRunDto } from './dto/control-run.dto.js';

@@ -7,7 +7,7 @@ import type { Principal } from '../platform/auth/principal.js';
 import { selectorOf } from '../platform/http/dto/versions.dto.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { EXAMPLE_WORKFLOW } from '../workflows/examples.js';
-import { ApiStart } from './api-start.decorator.js';
+import { ApiStart } from './dto/api-start.decorator.js';
 import type { RunView } from './domain/view.js';
 import { startRequestOf, StartWorkflowRunDto } from './dto/start-run.dto.js';
 import { StartResponder } from './start-responder.js';

@@ -1,12 +1,12 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiHeader, ApiOkResponse } from '@nestjs/swagger';
 
-import { ApiProblems } from '../platform/http/api.decorator.js';
-import { httpErrors } from '../platform/http/http.errors.js';
-import { definitionErrors } from '../workflows/domain/definition.errors.js';
-import { workflowErrors } from '../workflows/domain/workflow.errors.js';
-import { runErrors } from './domain/run.errors.js';
-import { RunDto } from './dto/run.dto.js';
+import { ApiProblems } from '../../platform/http/api.decorator.js';
+import { httpErrors } from '../../platform/http/http.errors.js';
+import { definitionErrors } from '../../workflows/domain/definition.errors.js';
+import { workflowErrors } from '../../workflows/domain/workflow.errors.js';
+import { runErrors } from '../domain/run.errors.js';
+import { RunDto } from './run.dto.js';
 
 /** What every operation that starts a run says alike. */
 export function ApiStart(): MethodDecorator {
