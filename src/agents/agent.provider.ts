@@ -24,6 +24,8 @@ export interface AgentRequest {
   /** Absent when the agent is called outside a run. */
   readonly runId?: string;
   readonly stepId?: string;
+  /** Where the step stands among items and iterations: `parts[2]`; equal to `stepId` where there are none. */
+  readonly path?: string;
 }
 
 /** A recorded model turn or tool outcome. */

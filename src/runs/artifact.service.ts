@@ -24,22 +24,23 @@ export class ArtifactService {
   ) {}
 
   /**
-   * Keeps the artifacts of a step; resolves when all are durable.
+   * Keeps the artifacts of a step, an item or an iteration; resolves when all are durable.
    *
    * @throws AppError `agent.output-invalid` for a name, media type, number or size that is not allowed
    */
   async keep(
     namespace: string,
-    stepId: string,
+    path: string,
     artifacts: readonly AgentArtifact[],
   ): Promise<readonly ArtifactRef[]> {
     const problem = problemOf(artifacts);
     if (problem !== undefined) throw AppError.of(agentErrors['agent.output-invalid'], problem);
+    const prefix = path.replaceAll(/[[/]/g, '.').replaceAll(']', '');
     return Promise.all(
       artifacts.map(async ({ name, mediaType, content }) => {
         const hash = createHash('sha256').update(content).digest('hex');
         await this.blobs.put(namespace, { hash, content }, this.clock.now());
-        return { name: `${stepId}.${name}`, mediaType, bytes: content.byteLength, hash };
+        return { name: `${prefix}.${name}`, mediaType, bytes: content.byteLength, hash };
       }),
     );
   }

@@ -138,7 +138,11 @@ export class RunController {
 
   @Get(':id/steps/:path')
   @RateClass('read')
-  @ApiOperation({ summary: 'Read one step of a run, with input, output and attempts' })
+  @ApiOperation({
+    summary: 'Read one step of a run, or one item or iteration of a step, by its path',
+    description:
+      'A path is encoded: `parts[2]` as `parts%5B2%5D`, `polish[3]/check` as `polish%5B3%5D%2Fcheck`.',
+  })
   @ApiParam(RUN_ID)
   @ApiParam({ name: 'path', example: 'greet' })
   @ApiOkResponse({ type: StepDto })

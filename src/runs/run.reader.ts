@@ -6,7 +6,7 @@ import { EngineConfig } from '../platform/config/app.config.js';
 import { Clock } from '../platform/clock/clock.js';
 import { runErrors } from './domain/run.errors.js';
 import type { ArtifactRef } from './domain/run.events.js';
-import { findStep, type RunState } from './domain/run.state.js';
+import { findRecord, type RunState } from './domain/run.state.js';
 import { isTerminal } from './domain/run.status.js';
 import { viewOfRun, viewOfStep, type RunView, type StepView } from './domain/view.js';
 import { RunEngine } from './engine/run.engine.js';
@@ -18,8 +18,8 @@ import { RunStore } from './run.store.js';
 /** How many states of finished runs are kept. */
 const MAX_KEPT = 200;
 
-/** Runs larger than this are folded again each time: their states are not worth the memory. */
-const MAX_KEPT_STEPS = 1_000;
+/** Runs with longer logs are folded again each time: their states are not worth the memory. */
+const MAX_KEPT_EVENTS = 3_000;
 
 /**
  * Reads runs as the record has them: from the loop that drives them here, else by folding their log.
@@ -49,16 +49,16 @@ export class RunReader {
   /** Steps of a run in definition order, from `offset`, at most `limit`. @throws AppError `run.not-found` */
   steps(namespace: string, runId: string, offset: number, limit: number): Promise<readonly StepView[]> {
     return this.read(namespace, runId, (state) =>
-      state.steps.slice(offset, offset + limit).map((step) => viewOfStep(state, step)),
+      state.root.units.slice(offset, offset + limit).map((unit) => viewOfStep(state, unit)),
     );
   }
 
-  /** One step of a run. @throws AppError `run.not-found`, `step.not-found` */
-  step(namespace: string, runId: string, stepId: string): Promise<StepView> {
+  /** One step of a run, or one item or iteration. @throws AppError `run.not-found`, `step.not-found` */
+  step(namespace: string, runId: string, path: string): Promise<StepView> {
     return this.read(namespace, runId, (state) => {
-      const step = findStep(state, stepId);
-      if (step !== undefined) return viewOfStep(state, step);
-      throw AppError.of(runErrors['step.not-found'], `run ${runId} has no step "${stepId}"`);
+      const unit = findRecord(state, path);
+      if (unit !== undefined) return viewOfStep(state, unit);
+      throw AppError.of(runErrors['step.not-found'], `run ${runId} has no step "${path}"`);
     });
   }
 
@@ -112,10 +112,8 @@ export class RunReader {
   /** An artifact of a run by its name. @throws AppError `run.not-found`, `artifact.not-found` */
   artifact(namespace: string, runId: string, name: string): Promise<ArtifactRef> {
     return this.read(namespace, runId, (state) => {
-      for (const { artifacts } of state.steps) {
-        const found = artifacts?.find((artifact) => artifact.name === name);
-        if (found !== undefined) return found;
-      }
+      const found = state.artifacts.get(name);
+      if (found !== undefined) return found;
       throw AppError.of(runErrors['artifact.not-found'], `run ${runId} has no artifact "${name}"`);
     });
   }
@@ -132,7 +130,7 @@ export class RunReader {
     if (kept?.state.lastSeq === lastSeq && kept.until > this.clock.now()) return kept.state;
     const state = await this.loader.load(namespace, runId);
     if (state === undefined) throw runNotFound(runId);
-    if (isTerminal(state.status) && state.steps.length <= MAX_KEPT_STEPS) this.keep(runId, state);
+    if (isTerminal(state.status) && state.lastSeq <= MAX_KEPT_EVENTS) this.keep(runId, state);
     return state;
   }
 

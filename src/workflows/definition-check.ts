@@ -3,9 +3,9 @@ import type { Issue } from '../kernel/failure.js';
 import { getOwn, isJsonObject, type Json, type JsonObject } from '../kernel/json.js';
 import { compileSchema } from '../platform/json-schema/compile-schema.js';
 import type { WorkerTask } from '../platform/lifecycle/worker-pool.js';
+import { compileDefinition } from './domain/compile-definition.js';
 import { stepsIn } from './domain/definition-references.js';
 import { definitionErrors } from './domain/definition.errors.js';
-import { compileDefinition } from './domain/graph.js';
 
 /** Definitions with more steps, or with more text in their schemas, are checked on the thread first. */
 const SMALL_STEPS = 200;

@@ -12,10 +12,11 @@ import { compilePinned, type PinnedTemplate } from '../templates/domain/pinned.j
 import { templateErrors } from '../templates/domain/template.errors.js';
 import { TemplateRenderService } from '../templates/template-render.service.js';
 import { definitionCheck, isLarge, schemasOf } from './definition-check.js';
+import { compileDefinition } from './domain/compile-definition.js';
 import { referencesIn, type DefinitionReference } from './domain/definition-references.js';
 import { definitionErrors } from './domain/definition.errors.js';
 import type { WorkflowDefinition } from './domain/definition.schema.js';
-import { compileDefinition, type Graph } from './domain/graph.js';
+import { allSteps, type Graph } from './domain/graph.js';
 import { listUnreachableSteps } from './domain/reachability.js';
 import { listSchemaWarnings } from './domain/schema-flow.js';
 import { shapeOf, type DefinitionShape } from './domain/shape.js';
@@ -35,7 +36,7 @@ export interface CheckedDefinition {
   readonly graph: Graph;
   /** The agents that its steps call, by key. */
   readonly agents: ReadonlyMap<string, Agent>;
-  /** The templates that its steps take their input from, by the id of the step. */
+  /** The templates that its steps take their input from, by the key of the step. */
   readonly templates: StepTemplates;
   /** The stored version that it is; absent when it was sent along. */
   readonly workflow?: WorkflowPin;
@@ -122,7 +123,7 @@ export class WorkflowService {
         const compiled = pinned && compilePinned(pinned);
         return compiled?.ok === true ? unknownVariables(reference, compiled.value) : [];
       }),
-      ...listSchemaWarnings(definition, graph, (step) => ({ output: step.definition.outputSchema })),
+      ...listSchemaWarnings(definition, graph, (step) => ({ output: step.outputSchema })),
     ];
   }
 
@@ -167,8 +168,8 @@ export class WorkflowService {
   }
 
   private agentsOf(graph: Graph): ReadonlyMap<string, Agent> {
-    const keys = new Set(graph.steps.map(({ agentKey }) => agentKey));
-    return new Map([...keys].map((key) => [key, this.agents.get(key)]));
+    const keys = [...allSteps(graph)].flatMap(({ work }) => (work.kind === 'agent' ? [work.agentKey] : []));
+    return new Map([...new Set(keys)].map((key) => [key, this.agents.get(key)]));
   }
 
   /** The version that each step's template means now, and every reference that means nothing. */

@@ -9,7 +9,7 @@ import type { PatternEvent } from '../../src/agents/providers/strudel/strudel.sc
 import { evaluateValue } from '../../src/expressions/value.js';
 import type { JsonObject } from '../../src/kernel/json.js';
 import { projectRoot } from '../../src/platform/lifecycle/worker-entry.js';
-import { compileDefinition } from '../../src/workflows/domain/graph.js';
+import { compileDefinition } from '../../src/workflows/domain/compile-definition.js';
 import { EVALUATOR_FILES, invokeProvider } from '../support/strudel.js';
 
 const example = JSON.parse(readFileSync(join(projectRoot(), 'docs/examples/compose-track.json'), 'utf8')) as {
@@ -45,7 +45,8 @@ async function runStep(id: string): Promise<Output> {
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.failure));
   const step = compiled.value.graph.steps.find((candidate) => candidate.id === id);
   if (step === undefined) throw new Error(`There is no step ${id}`);
-  const input = evaluateValue(step.input, { input: example.input });
+  if (step.work.kind !== 'agent') throw new Error(`${id} calls no agent`);
+  const input = evaluateValue(step.work.input, { input: example.input });
   if (!input.ok) throw new Error(input.failure.message);
   const outcome = await invokeProvider(provider, input.value, { timeLimitMs: 25_000 });
   if (outcome.status === 'failed') throw new Error(outcome.failure.message);

@@ -2,18 +2,22 @@
 import fc from 'fast-check';
 
 import { replay } from '../../src/runs/domain/evolve.js';
-import type { RunEvent } from '../../src/runs/domain/run.events.js';
+import type { RunEvent, RunEventOf } from '../../src/runs/domain/run.events.js';
 import type { RunState } from '../../src/runs/domain/run.state.js';
+import { allSteps } from '../../src/workflows/domain/graph.js';
 import { arbitraryChoice, arbitraryDefinition, arbitraryScript } from '../support/arbitrary-definition.js';
 import { essenceOf, SimulatedRun } from '../support/simulated-run.js';
+import { unitsOf } from '../support/status-changes.js';
 
 const RUNS = { numRuns: 1_000 };
 const slots = fc.integer({ min: 1, max: 4 });
 const SETTLED: ReadonlySet<string> = new Set([
-  'step.completed',
-  'step.failed',
+  ...['step', 'item', 'iteration'].flatMap((role) => [
+    `${role}.completed`,
+    `${role}.failed`,
+    `${role}.cancelled`,
+  ]),
   'step.skipped',
-  'step.cancelled',
 ]);
 
 const arbitraryRun = fc.record({
@@ -33,12 +37,23 @@ function finished({ definition, script, choose, maxParallelSteps }: ArbitraryRun
 }
 
 /** What the end of a run consists of, whatever the order in which its steps ended. */
-function endOf({ status, output, steps }: RunState): unknown {
+function endOf({ status, output, root }: RunState): unknown {
   return {
     status,
     output,
-    steps: steps.map((step) => [step.status, step.output, step.skipReason, step.failures]),
+    steps: root.units.map((step) => [step.status, step.output, step.skipReason, step.failures]),
   };
+}
+
+/** Paths of the steps that the step at a path waits for: its siblings, at the same place. */
+function dependenciesOf({ graph }: SimulatedRun, path: string): readonly string[] {
+  const [prefix = '', id = ''] = /^(.*\/)?([^/]+)$/.exec(path)?.slice(1) ?? [];
+  const key = path.replaceAll(/\[\d+\]/g, '');
+  const step = [...allSteps(graph)].find((one) => one.key === key);
+  const siblings = [...allSteps(graph)].filter((one) => one.key === `${key.slice(0, -id.length)}${one.id}`);
+  return (step?.dependencies ?? []).map(
+    (index) => `${prefix}${siblings.find((one) => one.index === index)?.id ?? ''}`,
+  );
 }
 
 describe('the decider', () => {
@@ -47,12 +62,11 @@ describe('the decider', () => {
       fc.property(arbitraryRun, (arbitrary) => {
         const run = finished(arbitrary);
         const settled = new Set<string>();
-        for (const { type, stepId = '' } of run.events) {
+        for (const { type, stepId = '', path = stepId } of run.events) {
           if (type === 'step.started') {
-            const dependencies = run.graph.steps[run.graph.indexOf.get(stepId) ?? -1]?.dependencies ?? [];
-            for (const index of dependencies) expect(settled).toContain(run.graph.steps[index]?.id);
+            for (const dependency of dependenciesOf(run, path)) expect(settled).toContain(dependency);
           }
-          if (SETTLED.has(type)) settled.add(stepId);
+          if (SETTLED.has(type)) settled.add(path);
         }
       }),
       RUNS,
@@ -63,10 +77,14 @@ describe('the decider', () => {
     fc.assert(
       fc.property(arbitraryRun, (arbitrary) => {
         const run = finished(arbitrary);
-        const ends = run.events.filter(({ type }) => SETTLED.has(type)).map(({ stepId }) => stepId);
+        const ends = run.events
+          .filter(({ type }) => SETTLED.has(type))
+          .map(({ stepId, path = stepId }) => path);
         expect(new Set(ends).size).toBe(ends.length);
         expect(run.hasEnded).toBe(true);
-        if (run.state.status === 'completed') expect(ends).toHaveLength(run.graph.steps.length);
+        if (run.state.status === 'completed') {
+          expect(ends).toEqual(expect.arrayContaining(run.state.root.units.map(({ path }) => path)));
+        }
       }),
       RUNS,
     );
@@ -133,7 +151,7 @@ describe('the decider', () => {
         while (!run.hasEnded) {
           const before = [...run.open.values()];
           run.step(arbitrary.script, arbitrary.choose);
-          for (const attempt of before.filter(({ stepId }) => !run.open.has(stepId))) {
+          for (const attempt of before.filter(({ path }) => !run.open.has(path))) {
             const stale = run.reportOf(attempt, { output: 'stale' });
             const early = run.reportOf({ ...attempt, attempt: attempt.attempt + 7 }, { output: 'early' });
             expect(run.turn([stale, early])).toEqual([]);
@@ -152,8 +170,8 @@ describe('the decider', () => {
         for (let i = 0; i < steps && !run.hasEnded; i += 1) run.step(arbitrary.script, arbitrary.choose);
         if (run.hasEnded) return;
         const after: RunEvent[] = [...run.turn([{ type: 'cancel', at: run.now }])];
-        for (const { stepId, attempt } of [...run.open.values()]) {
-          after.push(...run.turn([{ type: 'aborted', at: run.now, stepId, attempt }]));
+        for (const { path, attempt } of [...run.open.values()]) {
+          after.push(...run.turn([{ type: 'aborted', at: run.now, path, attempt }]));
         }
         expect(run.state.status).toBe('cancelled');
         expect(after.map(({ type }) => type)).not.toContain('step.started');
@@ -183,12 +201,15 @@ describe('the decider', () => {
       fc.property(arbitraryRun, (arbitrary) => {
         const run = finished(arbitrary);
         const { maxAttempts } = arbitrary.definition.retry;
-        for (const step of run.state.steps) expect(step.attempt).toBeLessThanOrEqual(maxAttempts);
+        for (const unit of unitsOf(run.state.root)) expect(unit.attempt).toBeLessThanOrEqual(maxAttempts);
         const due = new Map<string, number>();
         for (const event of run.events) {
-          if (event.type === 'step.retrying') due.set(event.stepId ?? '', Date.parse(event.data.retryAt));
-          if (event.type === 'step.started') {
-            expect(Date.parse(event.at)).toBeGreaterThanOrEqual(due.get(event.stepId ?? '') ?? 0);
+          const { type, stepId = '', path = stepId } = event;
+          if (type.endsWith('.retrying')) {
+            due.set(path, Date.parse((event as RunEventOf<'step.retrying'>).data.retryAt));
+          }
+          if (type.endsWith('.started')) {
+            expect(Date.parse(event.at)).toBeGreaterThanOrEqual(due.get(path) ?? 0);
           }
         }
       }),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
-import { compileDefinition, type Graph } from '../../src/workflows/domain/graph.js';
+import { compileDefinition } from '../../src/workflows/domain/compile-definition.js';
+import type { Graph } from '../../src/workflows/domain/graph.js';
 import { shapeOf } from '../../src/workflows/domain/shape.js';
 
 const RUNS = { numRuns: 1_000 };

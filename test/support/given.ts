@@ -22,6 +22,7 @@ export interface Fact {
   readonly type: RunEventType;
   readonly data: unknown;
   readonly stepId?: string;
+  readonly path?: string;
   readonly attempt?: number;
   /** Milliseconds since the epoch; by default 0 for what has happened, and the command's time for what follows. */
   readonly at?: number;
@@ -37,18 +38,20 @@ export function runFact<T extends RunEventType>(type: T, data: RunEventMap[T], a
   return at === undefined ? { type, data } : { type, data, at };
 }
 
-/** An event of a step. `place` is `id#attempt`, or `id` before the first attempt. */
+/** An event of a unit. `place` is `path#attempt`, or `path` before the first attempt. */
 export function stepFact<T extends RunEventType>(
   type: T,
   place: string,
   data: RunEventMap[T],
   at?: number,
 ): Fact {
-  const [stepId = '', attempt] = place.split('#');
+  const [path = '', attempt] = place.split('#');
+  const stepId = path.slice(path.lastIndexOf('/') + 1).replaceAll(/\[\d+\]/g, '');
   return {
     type,
     data,
     stepId,
+    ...(path === stepId ? {} : { path }),
     ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
     ...(at === undefined ? {} : { at }),
   };
@@ -125,8 +128,18 @@ function eventOf({ at, ...fact }: Fact, seq: number, defaultAt: number): RunEven
 }
 
 /** One event as one line, so that a failed expectation shows what is missing and what is too much. */
-function lineOf({ runId, seq, at, type, stepId = '', attempt, data, ...rest }: RunEvent): string {
-  const place = attempt === undefined ? stepId : `${stepId}#${String(attempt)}`;
+function lineOf({
+  runId,
+  seq,
+  at,
+  type,
+  stepId = '',
+  path = stepId,
+  attempt,
+  data,
+  ...rest
+}: RunEvent): string {
+  const place = attempt === undefined ? path : `${path}#${String(attempt)}`;
   const more = canonicalJson(rest);
   return `${String(seq)} ${type} ${place} ${canonicalJson(data as Json)} at ${at} of ${runId} ${more}`;
 }

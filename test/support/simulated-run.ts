@@ -11,19 +11,21 @@ import { replay } from '../../src/runs/domain/evolve.js';
 import { nextWakeAt, plannedInvocations, markInvoked } from '../../src/runs/domain/plan.js';
 import type { RunCommand } from '../../src/runs/domain/run.commands.js';
 import type { RunEvent, RunEventOf } from '../../src/runs/domain/run.events.js';
-import { initialState, type RunState } from '../../src/runs/domain/run.state.js';
+import { initialState, inOrder, type RunState } from '../../src/runs/domain/run.state.js';
 import { isTerminal } from '../../src/runs/domain/run.status.js';
-import { compileDefinition, type Graph } from '../../src/workflows/domain/graph.js';
+import type { HeldRecord, ScopeRecord, Unit, UnitRecord } from '../../src/runs/domain/unit.js';
+import { compileDefinition } from '../../src/workflows/domain/compile-definition.js';
+import type { Graph } from '../../src/workflows/domain/graph.js';
 
 export const RUN_ID = 'run_00000000000070008000000000000001';
 
-/** How an attempt of a step ends. It may depend on how often the step has failed, never on how often it was tried. */
-export type Script = (stepId: string, failures: number) => Ending;
+/** How an attempt of a unit ends. It may depend on how often the unit has failed, never on how often it was tried. */
+export type Script = (path: string, failures: number) => Ending;
 
 export type Ending = { readonly output: Json } | { readonly failure: Failure };
 
 export interface OpenAttempt {
-  readonly stepId: string;
+  readonly path: string;
   readonly attempt: number;
   readonly failures: number;
 }
@@ -101,21 +103,26 @@ export class SimulatedRun {
 
   /** One turn: the commands, and everything that follows from them. */
   turn(commands: readonly RunCommand[]): readonly RunEvent[] {
-    const { events } = advance(this.state, { commands, evaluator, now: this.now, mayStart: () => true });
+    const { events, isCut } = advance(this.state, {
+      commands,
+      evaluator,
+      now: this.now,
+      mayStart: () => true,
+    });
     if (events.length > 0) this.appends.push(events);
     this.settle(events);
-    return events;
+    return isCut ? [...events, ...this.turn([])] : events;
   }
 
   /** Reports how an open attempt ended. */
-  report({ stepId, attempt }: OpenAttempt, ending: Ending): readonly RunEvent[] {
-    return this.turn([this.reportOf({ stepId, attempt }, ending)]);
+  report({ path, attempt }: OpenAttempt, ending: Ending): readonly RunEvent[] {
+    return this.turn([this.reportOf({ path, attempt }, ending)]);
   }
 
-  reportOf({ stepId, attempt }: Pick<OpenAttempt, 'stepId' | 'attempt'>, ending: Ending): RunCommand {
+  reportOf({ path, attempt }: Pick<OpenAttempt, 'path' | 'attempt'>, ending: Ending): RunCommand {
     const at = this.now;
-    if ('output' in ending) return { type: 'complete', at, stepId, attempt, output: ending.output };
-    return { type: 'fail', at, stepId, attempt, failure: ending.failure, random: 0.5 };
+    if ('output' in ending) return { type: 'complete', at, path, attempt, output: ending.output };
+    return { type: 'fail', at, path, attempt, failure: ending.failure, random: 0.5 };
   }
 
   /**
@@ -136,7 +143,7 @@ export class SimulatedRun {
     const attempts = [...this.open.values()];
     const chosen = attempts[choose(attempts.length)];
     if (chosen !== undefined) {
-      this.report(chosen, script(chosen.stepId, chosen.failures));
+      this.report(chosen, script(chosen.path, chosen.failures));
       return;
     }
     if (this.turn([]).length > 0) return;
@@ -147,11 +154,11 @@ export class SimulatedRun {
   }
 
   private settle(events: readonly RunEvent[]): void {
-    for (const { type, stepId } of events) {
-      if (stepId !== undefined && type !== 'step.started') this.open.delete(stepId);
+    for (const { type, stepId, path = stepId } of events) {
+      if (path !== undefined && !type.endsWith('.started')) this.open.delete(path);
     }
-    for (const { stepId, attempt, step } of plannedInvocations(this.state)) {
-      this.open.set(stepId, { stepId, attempt, failures: step.failures });
+    for (const { path, attempt, unit } of plannedInvocations(this.state)) {
+      this.open.set(path, { path, attempt, failures: unit.failures });
     }
     markInvoked(this.state);
   }
@@ -159,11 +166,39 @@ export class SimulatedRun {
 
 /** What two states must have in common to be the same: everything but where heaps keep stale entries. */
 export function essenceOf(state: RunState): unknown {
-  const { frontier, ...rest } = state;
+  const { frontier, root, ...rest } = state;
+  const paths = (units: ReadonlySet<Unit>): readonly string[] => inOrder(units).map(({ path }) => path);
   return {
     ...rest,
-    graph: undefined,
-    open: [...frontier.open].toSorted((a, b) => a - b),
-    skips: [...frontier.skips].toSorted((a, b) => a - b),
+    artifacts: [...rest.artifacts],
+    root: scopeEssence(root),
+    open: paths(frontier.open),
+    skips: paths(frontier.skips),
+    waiting: paths(frontier.waiting),
+    closing: paths(frontier.closing),
+    readyCount: frontier.readyCount,
   };
+}
+
+function scopeEssence({ graph: _, units, ...rest }: ScopeRecord): unknown {
+  return { ...rest, holder: undefined, units: units.map(unitEssence) };
+}
+
+function unitEssence({ held, step: _, ...unit }: UnitRecord): unknown {
+  return { ...unit, scope: undefined, holder: undefined, held: held && heldEssence(held) };
+}
+
+function heldEssence(held: HeldRecord): unknown {
+  switch (held.kind) {
+    case 'items':
+      return {
+        ...held,
+        live: [...held.live.values()].map(unitEssence),
+        ended: [...held.ended.values()].map(unitEssence),
+      };
+    case 'iterations':
+      return { ...held, live: held.live && unitEssence(held.live), ended: held.ended.map(unitEssence) };
+    case 'body':
+      return { ...held, scope: scopeEssence(held.scope) };
+  }
 }

@@ -1,4 +1,4 @@
-/** The statuses of a run and its steps, and whether one may follow another. */
+/** The statuses of a run and its units, and whether one may follow another. */
 import type { RunState } from '../../src/runs/domain/run.state.js';
 import {
   RUN_TRANSITIONS,
@@ -6,23 +6,47 @@ import {
   type RunStatus,
   type StepStatus,
 } from '../../src/runs/domain/run.status.js';
+import type { ScopeRecord, UnitRecord } from '../../src/runs/domain/unit.js';
 
 export interface Statuses {
   readonly run: RunStatus;
-  readonly steps: readonly StepStatus[];
+  /** By the path of the unit. */
+  readonly units: ReadonlyMap<string, StepStatus>;
 }
 
 /** The statuses as they are now. */
-export function statusesOf({ status, steps }: RunState): Statuses {
-  return { run: status, steps: steps.map((step) => step.status) };
+export function statusesOf({ status, root }: RunState): Statuses {
+  return { run: status, units: new Map(unitsOf(root).map((unit) => [unit.path, unit.status])) };
+}
+
+/** Every unit that there is, those that have ended too. */
+export function unitsOf({ units }: ScopeRecord): readonly UnitRecord[] {
+  return units.flatMap((unit) => [unit, ...heldUnitsOf(unit)]);
+}
+
+function heldUnitsOf({ held }: UnitRecord): readonly UnitRecord[] {
+  switch (held?.kind) {
+    case 'items':
+      return withHeld([...held.live.values(), ...held.ended.values()]);
+    case 'iterations':
+      return withHeld(held.live === undefined ? held.ended : [...held.ended, held.live]);
+    case 'body':
+      return unitsOf(held.scope);
+    case undefined:
+      return [];
+  }
+}
+
+function withHeld(units: readonly UnitRecord[]): readonly UnitRecord[] {
+  return units.flatMap((unit) => [unit, ...heldUnitsOf(unit)]);
 }
 
 /** The first change that the transition tables do not allow, in words; undefined when there is none. */
 export function forbiddenChange(before: Statuses, after: Statuses): string | undefined {
   if (!isAllowed(RUN_TRANSITIONS, before.run, after.run)) return `run: ${before.run} -> ${after.run}`;
-  for (const [index, from] of before.steps.entries()) {
-    const to = after.steps[index] ?? from;
-    if (!isAllowed(STEP_TRANSITIONS, from, to)) return `step ${String(index)}: ${from} -> ${to}`;
+  for (const [path, to] of after.units) {
+    const from = before.units.get(path) ?? 'pending';
+    if (!isAllowed(STEP_TRANSITIONS, from, to)) return `${path}: ${from} -> ${to}`;
   }
   return undefined;
 }

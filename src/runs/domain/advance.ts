@@ -8,15 +8,20 @@ import type { Result } from '../../kernel/result.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
 import { nextMove } from './plan.js';
-import type { Resolution, RunCommand } from './run.commands.js';
+import type { Consequence, Resolution, RunCommand } from './run.commands.js';
 import type { Move } from './run.effects.js';
 import type { RunEvent } from './run.events.js';
-import type { RunState, StepState } from './run.state.js';
+import { liveUnit, type RunState } from './run.state.js';
+import type { Unit } from './unit.js';
 
 /** Evaluates what a move needs. Pure: it reads the state and the definition's compiled expressions only. */
 export interface Evaluator {
-  /** Condition and input of a ready step. */
-  resolve(state: RunState, step: StepState): Resolution;
+  /** How a ready unit goes on. */
+  resolve(state: RunState, unit: Unit, now: number): Resolution;
+  /** What follows from the output of a unit beyond itself; undefined when nothing does. */
+  consequence(state: RunState, unit: Unit, output: Json, now: number): Consequence | undefined;
+  /** The outcome of a unit from what it held. */
+  close(state: RunState, unit: Unit): Result<Json>;
   /** The output of a run whose steps have all settled. */
   output(state: RunState): Result<Json>;
 }
@@ -25,6 +30,8 @@ export interface Advance {
   readonly events: readonly RunEvent[];
   /** Answer to each command, in order: undefined when it was taken. */
   readonly refusals: readonly (Failure | undefined)[];
+  /** True when more moves follow at once: the turn was cut short so that one append stays small. */
+  readonly isCut: boolean;
 }
 
 /** Where commands, moves and the evaluator meet. */
@@ -37,16 +44,21 @@ export interface TurnInput {
   readonly mayStart: (state: RunState) => boolean;
 }
 
+/** Past so many events a turn is cut: steps that need nothing outside could go on without end. */
+const MAX_EVENTS = 1_000;
+
 /** Advances a state that the caller owns. */
 export function advance(state: RunState, input: TurnInput): Advance {
   const events: RunEvent[] = [];
-  const refusals = input.commands.map((command) => apply(state, command, events));
+  const refusals = input.commands.map((command) => apply(state, evaluated(state, command, input), events));
   apply(state, { type: 'tick', at: input.now }, events);
   const mayStart = input.mayStart(state);
-  const next = (): Move | undefined => nextMove(state, input.now, mayStart);
-  for (let move = next(); move !== undefined; move = next())
+  let move = nextMove(state, input.now, mayStart);
+  while (move !== undefined && events.length < MAX_EVENTS) {
     apply(state, commandOf(state, move, input), events);
-  return { events, refusals };
+    move = nextMove(state, input.now, mayStart);
+  }
+  return { events, refusals, isCut: move !== undefined };
 }
 
 function apply(state: RunState, command: RunCommand, events: RunEvent[]): Failure | undefined {
@@ -59,13 +71,46 @@ function apply(state: RunState, command: RunCommand, events: RunEvent[]): Failur
   return undefined;
 }
 
-function commandOf(state: RunState, move: Move, { evaluator, now: at }: TurnInput): RunCommand {
+/** A report with what follows from its output. */
+function evaluated(state: RunState, command: RunCommand, input: TurnInput): RunCommand {
+  if (command.type !== 'complete') return command;
+  const unit = liveUnit(state, command.path);
+  return unit === undefined ? command : withConsequence(state, unit, command, input);
+}
+
+function withConsequence<C extends RunCommand>(
+  state: RunState,
+  unit: Unit,
+  command: C & { readonly output: Json },
+  { evaluator, now }: TurnInput,
+): C {
+  const consequence = evaluator.consequence(state, unit, command.output, now);
+  return consequence === undefined ? command : { ...command, consequence };
+}
+
+function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
+  const { evaluator, now: at } = input;
   switch (move.kind) {
     case 'decide':
       return move.command;
     case 'resolve': {
-      const stepId = state.graph.steps[move.step.index]?.id ?? '';
-      return { type: 'resolve', at, stepId, resolution: evaluator.resolve(state, move.step) };
+      const { unit } = move;
+      const resolution = evaluator.resolve(state, unit, at);
+      const consequence =
+        resolution.kind === 'complete'
+          ? evaluator.consequence(state, unit, resolution.output, at)
+          : undefined;
+      return { type: 'resolve', at, path: unit.path, resolution, ...(consequence && { consequence }) };
+    }
+    case 'expire': {
+      const consequence = evaluator.consequence(state, move.unit, null, at);
+      return { type: 'expire', at, path: move.unit.path, ...(consequence && { consequence }) };
+    }
+    case 'close': {
+      const { unit } = move;
+      const outcome = evaluator.close(state, unit);
+      const consequence = outcome.ok ? evaluator.consequence(state, unit, outcome.value, at) : undefined;
+      return { type: 'close', at, path: unit.path, outcome, ...(consequence && { consequence }) };
     }
     case 'finish': {
       const output = evaluator.output(state);

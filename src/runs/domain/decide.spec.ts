@@ -68,18 +68,18 @@ describe('every command in every status', () => {
         cancelling: 'step.interrupted',
       },
     ],
-    [{ type: 'resolve', stepId: 'b', resolution: { kind: 'start', input: 1 } }, { running: 'step.started' }],
+    [{ type: 'resolve', path: 'b', resolution: { kind: 'start', input: 1 } }, { running: 'step.started' }],
     [
-      { type: 'resolve', stepId: 'b', resolution: { kind: 'skip', reason: 'condition-false' } },
+      { type: 'resolve', path: 'b', resolution: { kind: 'skip', reason: 'condition-false' } },
       { running: 'step.skipped' },
     ],
     [
-      { type: 'resolve', stepId: 'b', resolution: { kind: 'fail', failure: REFUSED } },
+      { type: 'resolve', path: 'b', resolution: { kind: 'fail', failure: REFUSED } },
       { running: 'step.failed' },
     ],
-    [{ type: 'restart', stepId: 'c' }, { running: 'step.started' }],
+    [{ type: 'restart', path: 'c' }, { running: 'step.started' }],
     [
-      { type: 'complete', stepId: 'a', attempt: 1, output: 1 },
+      { type: 'complete', path: 'a', attempt: 1, output: 1 },
       {
         running: 'step.completed',
         waiting: 'step.completed',
@@ -88,7 +88,7 @@ describe('every command in every status', () => {
       },
     ],
     [
-      { type: 'fail', stepId: 'a', attempt: 1, failure: OVERLOADED, random: 0 },
+      { type: 'fail', path: 'a', attempt: 1, failure: OVERLOADED, random: 0 },
       {
         running: 'step.retrying',
         waiting: 'step.retrying',
@@ -97,12 +97,12 @@ describe('every command in every status', () => {
       },
     ],
     [
-      { type: 'fail', stepId: 'a', attempt: 1, failure: REFUSED, random: 0 },
+      { type: 'fail', path: 'a', attempt: 1, failure: REFUSED, random: 0 },
       { running: 'step.failed', waiting: 'step.failed', paused: 'step.failed', cancelling: 'step.cancelled' },
     ],
-    [{ type: 'aborted', stepId: 'a', attempt: 1 }, { cancelling: 'step.cancelled' }],
+    [{ type: 'aborted', path: 'a', attempt: 1 }, { cancelling: 'step.cancelled' }],
     [
-      { type: 'record-turn', stepId: 'a', attempt: 1, body: {} },
+      { type: 'record-turn', path: 'a', attempt: 1, body: {} },
       {
         running: 'turn.completed',
         waiting: 'turn.completed',
@@ -113,7 +113,7 @@ describe('every command in every status', () => {
     [{ type: 'conclude' }, {}],
     [{ type: 'finish', output: null }, { running: 'run.completed' }],
     [{ type: 'finish-failed', failure: REFUSED }, { running: 'step.cancelled run.failed' }],
-    [{ type: 'finish-cancelled' }, { cancelling: 'run.cancelled' }],
+    [{ type: 'finish-cancelled' }, { cancelling: 'step.cancelled run.cancelled' }],
     [{ type: 'tick' }, {}],
     [
       { type: 'pause' },
@@ -257,10 +257,10 @@ describe('the execution time-out', () => {
 
 describe('a report about an attempt', () => {
   const reports: readonly Asked[] = [
-    { type: 'complete', stepId: 'a', attempt: 1, output: 'late' },
-    { type: 'fail', stepId: 'a', attempt: 1, failure: REFUSED, random: 0 },
-    { type: 'record-turn', stepId: 'a', attempt: 1, body: 'late' },
-    { type: 'aborted', stepId: 'a', attempt: 1 },
+    { type: 'complete', path: 'a', attempt: 1, output: 'late' },
+    { type: 'fail', path: 'a', attempt: 1, failure: REFUSED, random: 0 },
+    { type: 'record-turn', path: 'a', attempt: 1, body: 'late' },
+    { type: 'aborted', path: 'a', attempt: 1 },
   ];
   const histories: readonly (readonly [string, readonly Fact[]])[] = [
     ['has completed', [...open, stepFact('step.completed', 'a#1', { output: 1 })]],
@@ -276,11 +276,11 @@ describe('a report about an attempt', () => {
   });
 
   it.each<Asked>([
-    { type: 'complete', stepId: 'b', attempt: 1, output: 1 },
-    { type: 'complete', stepId: 'constructor', attempt: 1, output: 1 },
-    { type: 'complete', stepId: 'a', attempt: 2, output: 1 },
-    { type: 'complete', stepId: 'a', attempt: 0, output: 1 },
-  ])('changes nothing when there is no such attempt: $stepId#$attempt', (asked) => {
+    { type: 'complete', path: 'b', attempt: 1, output: 1 },
+    { type: 'complete', path: 'constructor', attempt: 1, output: 1 },
+    { type: 'complete', path: 'a', attempt: 2, output: 1 },
+    { type: 'complete', path: 'a', attempt: 0, output: 1 },
+  ])('changes nothing when there is no such attempt: $path#$attempt', (asked) => {
     given(one, open).when(asked).thenNothing();
   });
 
@@ -289,10 +289,10 @@ describe('a report about an attempt', () => {
     const artifacts = [{ name: 'a.txt', mediaType: 'text/plain', bytes: 1, hash: 'ab' }];
 
     given(one, open)
-      .when({ type: 'complete', stepId: 'a', attempt: 1, output: 1, artifacts, ...spent })
+      .when({ type: 'complete', path: 'a', attempt: 1, output: 1, artifacts, ...spent })
       .then(stepFact('step.completed', 'a#1', { output: 1, artifacts, ...spent }));
     given(one, open)
-      .when({ type: 'fail', stepId: 'a', attempt: 1, failure: REFUSED, random: 0, ...spent })
+      .when({ type: 'fail', path: 'a', attempt: 1, failure: REFUSED, random: 0, ...spent })
       .then(stepFact('step.failed', 'a#1', { failure: REFUSED, handled: false, ...spent }));
   });
 });
@@ -300,7 +300,7 @@ describe('a report about an attempt', () => {
 describe('a failed attempt', () => {
   const failing = (failure: Failure, random = 0.5): Asked => ({
     type: 'fail',
-    stepId: 'a',
+    path: 'a',
     attempt: 1,
     failure,
     random,
@@ -408,7 +408,7 @@ describe('a failure that nothing handles', () => {
     };
 
     given(chain, [started, startedStep('a#1'), failedStep('a#1', false)])
-      .when({ type: 'resolve', stepId: 'b', resolution: { kind: 'start', input: 1 } })
+      .when({ type: 'resolve', path: 'b', resolution: { kind: 'start', input: 1 } })
       .thenNothing();
   });
 });
@@ -416,33 +416,33 @@ describe('a failure that nothing handles', () => {
 describe('starting an attempt', () => {
   it('numbers attempts from 1 and keeps the input that was resolved', () => {
     given(one, [started])
-      .when({ type: 'resolve', stepId: 'a', resolution: { kind: 'start', input: { n: 1 } } })
+      .when({ type: 'resolve', path: 'a', resolution: { kind: 'start', input: { n: 1 } } })
       .then(stepFact('step.started', 'a#1', { input: { n: 1 } }));
     given(one, [started, stepFact('step.started', 'a#1', { input: { n: 1 } }), interrupted('a#1', 2)])
-      .when({ type: 'restart', stepId: 'a' })
+      .when({ type: 'restart', path: 'a' })
       .then(stepFact('step.started', 'a#2', { input: { n: 1 } }));
   });
 
   it('waits for the end of the back-off', () => {
     const facts = [...open, retrying('a#1', 100)];
 
-    given(one, facts).when({ type: 'restart', stepId: 'a', at: 99 }).thenNothing();
-    given(one, facts).when({ type: 'restart', stepId: 'a', at: 100 }).then(startedStep('a#2'));
+    given(one, facts).when({ type: 'restart', path: 'a', at: 99 }).thenNothing();
+    given(one, facts).when({ type: 'restart', path: 'a', at: 100 }).then(startedStep('a#2'));
   });
 
   it.each<readonly [string, readonly Fact[], Asked]>([
-    ['a step without an input is restarted', [started], { type: 'restart', stepId: 'a' }],
-    ['an open step is restarted', open, { type: 'restart', stepId: 'a' }],
+    ['a step without an input is restarted', [started], { type: 'restart', path: 'a' }],
+    ['an open step is restarted', open, { type: 'restart', path: 'a' }],
     [
       'an open step is resolved',
       open,
-      { type: 'resolve', stepId: 'a', resolution: { kind: 'start', input: 1 } },
+      { type: 'resolve', path: 'a', resolution: { kind: 'start', input: 1 } },
     ],
-    ['there is no such step', [started], { type: 'restart', stepId: '__proto__' }],
+    ['there is no such step', [started], { type: 'restart', path: '__proto__' }],
     [
       'a step is resolved that does not exist',
       [started],
-      { type: 'resolve', stepId: 'toString', resolution: { kind: 'start', input: 1 } },
+      { type: 'resolve', path: 'toString', resolution: { kind: 'start', input: 1 } },
     ],
   ])('does nothing when %s', (_, facts, asked) => {
     given(one, facts).when(asked).thenNothing();
@@ -450,7 +450,7 @@ describe('starting an attempt', () => {
 
   it('that fails to be resolved fails the step without an attempt', () => {
     given(one, [started])
-      .when({ type: 'resolve', stepId: 'a', resolution: { kind: 'fail', failure: REFUSED } })
+      .when({ type: 'resolve', path: 'a', resolution: { kind: 'fail', failure: REFUSED } })
       .then(failedStep('a', false));
   });
 
@@ -458,7 +458,7 @@ describe('starting an attempt', () => {
     given(one, [started])
       .when({
         type: 'resolve',
-        stepId: 'a',
+        path: 'a',
         resolution: { kind: 'skip', reason: 'dependencies-failed' },
       })
       .then(stepFact('step.skipped', 'a', { reason: 'dependencies-failed' }));
@@ -470,24 +470,24 @@ describe('turns', () => {
 
   it('are numbered within the step, on over interruptions', () => {
     given(one, open)
-      .when({ type: 'record-turn', stepId: 'a', attempt: 1, body: 'x', costMicros: 5 })
+      .when({ type: 'record-turn', path: 'a', attempt: 1, body: 'x', costMicros: 5 })
       .then(stepFact('turn.completed', 'a#1', { turn: 1, body: 'x', costMicros: 5 }));
     given(one, [...open, turn(1), turn(2), interrupted('a#1', 2), startedStep('a#2')])
-      .when({ type: 'record-turn', stepId: 'a', attempt: 2, body: 'x' })
+      .when({ type: 'record-turn', path: 'a', attempt: 2, body: 'x' })
       .then(stepFact('turn.completed', 'a#2', { turn: 3, body: 'x' }));
   });
 
   it('that are outcomes of tools are numbered with the others, and told apart', () => {
     const tool = { name: 'search', callId: 'call_1', input: { q: 'x' }, output: ['y'] };
     given(one, [...open, turn(1)])
-      .when({ type: 'record-turn', stepId: 'a', attempt: 1, body: 'b', tool, costMicros: 2 })
+      .when({ type: 'record-turn', path: 'a', attempt: 1, body: 'b', tool, costMicros: 2 })
       .then(stepFact('tool.called', 'a#1', { turn: 2, body: 'b', tool, costMicros: 2 }));
     const { state } = given(one, [
       ...open,
       turn(1),
       stepFact('tool.called', 'a#1', { turn: 2, body: 'b', tool }),
     ]);
-    expect(state.steps[0]?.turns).toEqual([
+    expect(state.root.units[0]?.turns).toEqual([
       { turn: 1, body: { n: 1 } },
       { turn: 2, body: 'b', tool },
     ]);
@@ -505,7 +505,7 @@ describe('turns', () => {
     ]);
 
     expect([state.usage, state.costMicros]).toEqual([{ inputTokens: 6, outputTokens: 1 }, 8]);
-    expect([state.steps[0]?.usage, state.steps[0]?.costMicros]).toEqual([
+    expect([state.root.units[0]?.usage, state.root.units[0]?.costMicros]).toEqual([
       { inputTokens: 6, outputTokens: 1 },
       8,
     ]);

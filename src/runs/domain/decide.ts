@@ -1,20 +1,22 @@
 /**
  * What a command leads to: `decide(state, command) → events`, or the failure that refuses it.
  *
- * Decided here: every transition of run, step and attempt. Decided elsewhere: what the events mean (evolve.ts), what
- * should happen next (plan.ts), the values of expressions (the shell evaluates them and puts them on the command).
- * A report about an attempt that is not open, or about a run that has ended, leads to nothing: late and doubled
- * reports change nothing.
+ * Decided here: every transition of run, unit and attempt. Decided elsewhere: what the events mean (evolve.ts), what
+ * should happen next (plan.ts), the values of expressions (evaluated before and put on the command). A report about an
+ * attempt that is not open, or about a run that has ended, leads to nothing: late and doubled reports change nothing.
  */
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
+import { Draft } from './draft.js';
+import { cancelAll, completeUnit, failUnit } from './endings.js';
 import { nextRetryDelay } from './retry.js';
 import type { RunCommand } from './run.commands.js';
 import { runErrors } from './run.errors.js';
-import { spentOf, type RunEvent, type RunEventMap, type RunEventType, type Spent } from './run.events.js';
-import { findStep, runDeadline, type RunState, type StepState } from './run.state.js';
+import { spentOf, type InterruptCause, type RunEvent } from './run.events.js';
+import { inOrder, liveUnit, runDeadline, type RunState } from './run.state.js';
 import { isTerminal } from './run.status.js';
+import { holdingOf, type Unit } from './unit.js';
 
 /** How long a cancelled run waits for its attempts to end, in milliseconds. */
 export const CANCEL_GRACE_MS = 5_000;
@@ -51,10 +53,15 @@ const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandO
   },
   resolve,
   restart,
-  complete,
+  complete: (draft, command) => {
+    const unit = openUnit(draft.state, command);
+    if (unit !== undefined) completeUnit(draft, unit, command);
+  },
   fail: failAttempt,
   aborted,
   'record-turn': recordTurn,
+  expire,
+  close,
   conclude: (draft) => {
     if (draft.state.fatal !== undefined) failRun(draft, draft.state.fatal);
   },
@@ -73,35 +80,6 @@ const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandO
 function decideProgress(draft: Draft, command: CommandOf<ProgressType>): void {
   const decideOne: (draft: Draft, command: never) => void = PROGRESS[command.type];
   decideOne(draft, command as never);
-}
-
-/** Collects the events of one decision, numbered from the state's next sequence number. */
-class Draft {
-  readonly events: RunEvent[] = [];
-  private readonly at: string;
-
-  constructor(
-    readonly state: RunState,
-    readonly now: number,
-  ) {
-    this.at = isoOf(now);
-  }
-
-  run<T extends RunEventType>(type: T, data: RunEventMap[T]): void {
-    const { runId } = this.state;
-    this.events.push({ runId, seq: this.nextSeq(), type, at: this.at, data } as RunEvent);
-  }
-
-  step<T extends RunEventType>(type: T, step: StepState, data: RunEventMap[T], attempt = step.attempt): void {
-    const { runId, graph } = this.state;
-    const stepId = graph.steps[step.index]?.id ?? '';
-    const base = { runId, seq: this.nextSeq(), type, at: this.at, stepId };
-    this.events.push((attempt > 0 ? { ...base, attempt, data } : { ...base, data }) as RunEvent);
-  }
-
-  private nextSeq(): number {
-    return this.state.lastSeq + 1 + this.events.length;
-  }
 }
 
 function decideControl(draft: Draft, command: CommandOf<ControlType>): Result<readonly RunEvent[]> {
@@ -130,108 +108,119 @@ function reasonOf({ reason }: { readonly reason?: string }): { readonly reason?:
   return reason === undefined ? {} : { reason };
 }
 
-function interruptAll(draft: Draft, cause: 'owner-lost' | 'handed-back', epoch: number): void {
-  for (const step of openSteps(draft.state)) draft.step('step.interrupted', step, { cause, epoch });
+function interruptAll(draft: Draft, cause: InterruptCause, epoch: number): void {
+  for (const unit of inOrder(draft.state.frontier.open)) draft.unit('interrupted', unit, { cause, epoch });
 }
 
-function resolve(draft: Draft, { stepId, resolution }: CommandOf<'resolve'>): void {
+function resolve(draft: Draft, { path, resolution, consequence }: CommandOf<'resolve'>): void {
   const { state } = draft;
-  const step = findStep(state, stepId);
-  if (step?.status !== 'ready' || state.status !== 'running') return;
+  const unit = liveUnit(state, path);
+  if (unit?.status !== 'ready' || state.status !== 'running') return;
   switch (resolution.kind) {
     case 'start':
-      draft.step('step.started', step, { input: resolution.input }, step.attempt + 1);
+      draft.unit('started', unit, { input: resolution.input }, unit.attempt + 1);
+      break;
+    case 'hold': {
+      const { kind: _, ...opened } = resolution;
+      draft.unit('started', unit, opened, unit.attempt + 1);
+      break;
+    }
+    case 'wait': {
+      const until = resolution.until === undefined ? {} : { until: isoOf(resolution.until) };
+      draft.unit('waiting', unit, { for: resolution.for, ...until });
+      break;
+    }
+    case 'complete':
+      completeUnit(draft, unit, { output: resolution.output, ...(consequence && { consequence }) });
       break;
     case 'skip':
-      draft.step('step.skipped', step, { reason: resolution.reason });
+      draft.of(unit, 'step.skipped', { reason: resolution.reason });
       break;
     case 'fail':
-      failStep(draft, step, resolution.failure, {});
+      failUnit(draft, unit, resolution.failure);
       break;
   }
 }
 
-function restart(draft: Draft, { stepId }: CommandOf<'restart'>): void {
+function restart(draft: Draft, { path }: CommandOf<'restart'>): void {
   const { state, now } = draft;
-  const step = findStep(state, stepId);
-  if (step?.input === undefined || state.status !== 'running') return;
-  const isDue = step.status === 'retrying' && (step.retryAt ?? 0) <= now;
-  if (step.status !== 'ready' && !isDue) return;
-  draft.step('step.started', step, { input: step.input }, step.attempt + 1);
-}
-
-function complete(draft: Draft, command: CommandOf<'complete'>): void {
-  const step = openStep(draft.state, command);
-  if (step === undefined) return;
-  const { output, artifacts } = command;
-  const made = artifacts === undefined ? {} : { artifacts };
-  draft.step('step.completed', step, { output, ...made, ...spentOf(command) });
+  const unit = liveUnit(state, path);
+  if (unit?.input === undefined || state.status !== 'running') return;
+  const isDue = unit.status === 'retrying' && (unit.dueAt ?? 0) <= now;
+  if (unit.status !== 'ready' && !isDue) return;
+  draft.unit('started', unit, { input: unit.input }, unit.attempt + 1);
 }
 
 function failAttempt(draft: Draft, command: CommandOf<'fail'>): void {
   const { state } = draft;
-  const step = openStep(state, command);
-  if (step === undefined) return;
+  const unit = openUnit(state, command);
+  if (unit === undefined) return;
   if (state.status === 'cancelling') {
-    draft.step('step.cancelled', step, { reason: 'run-cancelled' });
+    draft.unit('cancelled', unit, { reason: 'run-cancelled' });
     return;
   }
-  const delayMs = retryDelay(draft, step, command);
+  const delayMs = retryDelay(draft, unit, command);
   if (delayMs === undefined) {
-    failStep(draft, step, command.failure, spentOf(command));
+    failUnit(draft, unit, command.failure, spentOf(command));
     return;
   }
   const retryAt = isoOf(draft.now + delayMs);
-  draft.step('step.retrying', step, { failure: command.failure, retryAt, delayMs, ...spentOf(command) });
+  draft.unit('retrying', unit, { failure: command.failure, retryAt, delayMs, ...spentOf(command) });
 }
 
 function retryDelay(
   draft: Draft,
-  step: StepState,
+  { step, failures, firstStartedAt }: Unit,
   { failure, random }: CommandOf<'fail'>,
 ): number | undefined {
-  const compiled = draft.state.graph.steps[step.index];
-  if (compiled === undefined) return undefined;
-  const { retry: policy } = compiled;
-  const delayMs = nextRetryDelay({ policy, failure, failures: step.failures + 1, random });
-  if (delayMs === undefined || compiled.totalTimeoutMs === undefined) return delayMs;
-  const endsAt = (step.firstStartedAt ?? draft.now) + compiled.totalTimeoutMs;
+  const { retry: policy, totalTimeoutMs } = step;
+  const delayMs = nextRetryDelay({ policy, failure, failures: failures + 1, random });
+  if (delayMs === undefined || totalTimeoutMs === undefined) return delayMs;
+  const endsAt = (firstStartedAt ?? draft.now) + totalTimeoutMs;
   return draft.now + delayMs < endsAt ? delayMs : undefined;
 }
 
-/** Ends a step as failed. Where the definition does not handle that, the run is concluded next (plan.ts). */
-function failStep(draft: Draft, step: StepState, failure: Failure, spent: Spent): void {
-  const handled = draft.state.graph.steps[step.index]?.onError === 'continue';
-  draft.step('step.failed', step, { failure, handled, ...spent });
-}
-
-/** Ends the run as failed at once; attempts still open are cancelled and aborted. */
+/** Ends the run as failed at once; what is under way is cancelled and aborted. */
 function failRun(draft: Draft, failure: Failure): void {
-  cancelOpen(draft, 'run-failed');
+  cancelAll(draft, 'run-failed');
   draft.run('run.failed', { status: 'failed', failure });
 }
 
 function aborted(draft: Draft, command: CommandOf<'aborted'>): void {
-  const step = openStep(draft.state, command);
-  if (step === undefined || draft.state.status !== 'cancelling') return;
-  draft.step('step.cancelled', step, { reason: 'run-cancelled' });
+  const unit = openUnit(draft.state, command);
+  if (unit === undefined || draft.state.status !== 'cancelling') return;
+  draft.unit('cancelled', unit, { reason: 'run-cancelled' });
 }
 
 function recordTurn(draft: Draft, command: CommandOf<'record-turn'>): void {
-  const step = openStep(draft.state, command);
-  if (step === undefined) return;
-  const turn = step.turns.length + 1;
+  const unit = openUnit(draft.state, command);
+  if (unit === undefined) return;
+  const turn = unit.turns.length + 1;
   const { body, tool } = command;
   const spent = spentOf(command);
-  if (tool === undefined) draft.step('turn.completed', step, { turn, body, ...spent });
-  else draft.step('tool.called', step, { turn, body, tool, ...spent });
+  if (tool === undefined) draft.of(unit, 'turn.completed', { turn, body, ...spent });
+  else draft.of(unit, 'tool.called', { turn, body, tool, ...spent });
+}
+
+function expire(draft: Draft, { path, consequence }: CommandOf<'expire'>): void {
+  const { state, now } = draft;
+  const unit = liveUnit(state, path);
+  if (unit?.status !== 'waiting' || state.status !== 'running' || (unit.dueAt ?? Infinity) > now) return;
+  completeUnit(draft, unit, { output: null, ...(consequence && { consequence }) });
+}
+
+function close(draft: Draft, { path, outcome, consequence }: CommandOf<'close'>): void {
+  const { state } = draft;
+  const unit = liveUnit(state, path);
+  if (unit === undefined || !state.frontier.closing.has(unit) || state.status !== 'running') return;
+  if (outcome.ok) completeUnit(draft, unit, { output: outcome.value, ...(consequence && { consequence }) });
+  else failUnit(draft, unit, outcome.failure);
 }
 
 /** A run out of time ends like any failure; a cancelled run out of grace ends without its attempts. */
 function tick(draft: Draft): void {
   const { state, now } = draft;
   if (state.status === 'cancelling' && (state.graceUntil ?? 0) <= now) {
-    cancelOpen(draft, 'run-cancelled');
     cancelled(draft);
     return;
   }
@@ -239,32 +228,25 @@ function tick(draft: Draft): void {
   if (deadline === undefined || deadline > now) return;
   const { timeoutMs } = state.queued.options;
   const time = `${String(timeoutMs)} ms`;
-  cancelOpen(draft, 'run-failed');
+  cancelAll(draft, 'run-failed');
   const failure = failureOf(runErrors['run.timed-out'], `the run executed for longer than its ${time}`, {
     details: { timeoutMs },
   });
   draft.run('run.failed', { status: 'timed_out', failure });
 }
 
-function cancelOpen(draft: Draft, reason: 'run-cancelled' | 'run-failed'): void {
-  for (const step of openSteps(draft.state)) draft.step('step.cancelled', step, { reason });
-}
-
 function cancelled(draft: Draft): void {
   const { cancelReason } = draft.state;
+  cancelAll(draft, 'run-cancelled');
   draft.run('run.cancelled', cancelReason === undefined ? {} : { reason: cancelReason });
 }
 
-/** Steps with an open attempt, in definition order. */
-function openSteps(state: RunState): readonly StepState[] {
-  return [...state.frontier.open].toSorted((a, b) => a - b).flatMap((index) => state.steps[index] ?? []);
-}
-
-/** The step of a report, when exactly that attempt is open. */
-function openStep(
+/** The unit of a report, when exactly that attempt is open. */
+function openUnit(
   state: RunState,
-  { stepId, attempt }: { readonly stepId: string; readonly attempt: number },
-): StepState | undefined {
-  const step = findStep(state, stepId);
-  return step?.status === 'running' && step.attempt === attempt ? step : undefined;
+  { path, attempt }: { readonly path: string; readonly attempt: number },
+): Unit | undefined {
+  const unit = liveUnit(state, path);
+  if (unit?.status !== 'running' || unit.attempt !== attempt) return undefined;
+  return holdingOf(unit) === undefined ? unit : undefined;
 }

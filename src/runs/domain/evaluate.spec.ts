@@ -3,7 +3,7 @@ import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import { evaluator } from './evaluate.js';
 import type { Resolution } from './run.commands.js';
-import { findStep, initialState, type RunState } from './run.state.js';
+import { initialState, liveUnit, type RunState } from './run.state.js';
 import { graphOf, queuedEvent } from '../../../test/support/simulated-run.js';
 
 const REFUSED: Failure = {
@@ -27,9 +27,9 @@ function resolve(definition: object, facts: readonly Fact[] = []): Resolution {
 }
 
 function resolveIn(state: RunState): Resolution {
-  const step = findStep(state, 'x');
-  if (step === undefined) throw new Error('there is no step x');
-  return evaluator.resolve(state, step);
+  const unit = liveUnit(state, 'x');
+  if (unit === undefined) throw new Error('there is no step x');
+  return evaluator.resolve(state, unit, 0);
 }
 
 describe('a ready step', () => {

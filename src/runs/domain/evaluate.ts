@@ -1,100 +1,150 @@
 /**
- * Evaluating what a definition says: conditions, inputs and the run's output.
+ * Evaluating what a definition says: conditions, lists, what a step does, and outputs.
  *
  * Decided here: what an expression may see. A step sees the steps that its own expressions mention and nothing else
- * of the run. Decided elsewhere: the languages (expressions/), when something is evaluated (plan.ts).
+ * of the run. Decided elsewhere: the languages (expressions/), what a kind does with it (steps/), when something is
+ * evaluated (plan.ts).
  */
-import { evaluateCondition } from '../../expressions/cel.js';
+import { evaluateCel, evaluateCondition } from '../../expressions/cel.js';
 import { evaluateValue } from '../../expressions/value.js';
-import type { Failure } from '../../kernel/failure.js';
+import { failureOf, type Failure } from '../../kernel/failure.js';
 import { fromEntries, setOwn, type Json, type JsonObject } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
-import { renderProgram, type RenderedTemplate } from '../../templates/domain/render.js';
-import type { CompiledStep } from '../../workflows/domain/graph.js';
+import type { CompiledForEach, Reads } from '../../workflows/domain/graph.js';
+import { MAX_ROUNDS } from '../../workflows/domain/step-fields.schema.js';
 import type { Evaluator } from './advance.js';
-import type { Resolution } from './run.commands.js';
-import type { RunState, StepState } from './run.state.js';
+import { nextAfter, outcomeOfItems, outcomeOfIterations } from './holdings.js';
+import { located } from './located.js';
+import type { Consequence, Resolution } from './run.commands.js';
+import { runErrors } from './run.errors.js';
+import type { RunState } from './run.state.js';
+import { resolveWork } from './steps/step-kinds.js';
+import { around, holdingOf, type HeldBody, type Scope, type Unit, type UnitRecord } from './unit.js';
 
 /** Evaluates with the compiled expressions of the run's graph. */
-export const evaluator: Evaluator = { resolve: resolveStep, output: evaluateOutput };
+export const evaluator: Evaluator = { resolve, consequence, close, output: outputOfRun };
 
-function resolveStep(state: RunState, step: StepState): Resolution {
-  const compiled = state.graph.steps[step.index];
-  if (compiled === undefined) throw new RangeError(`the graph has no step ${String(step.index)}`);
-  if (compiled.isConstant) return startWith(compiled.input.json);
-  return resolveWith(compiled, scopeOf(state, compiled.reads));
-}
-
-function resolveWith(compiled: CompiledStep, scope: JsonObject): Resolution {
-  const { when } = compiled;
-  if (when !== undefined) {
-    const holds = evaluateCondition(when, scope);
+function resolve(state: RunState, unit: Unit, now: number): Resolution {
+  const { step, role } = unit;
+  let scope: JsonObject | undefined;
+  const scopeOnce = (): JsonObject => (scope ??= scopeOf(state, unit, step.reads));
+  if (step.when !== undefined && role === 'step') {
+    const holds = evaluateCondition(step.when, scopeOnce());
     if (!holds.ok) return { kind: 'fail', failure: located(holds.failure, 'when') };
     if (!holds.value) return { kind: 'skip', reason: 'condition-false' };
   }
-  const input = evaluateValue(compiled.input, scope);
-  if (!input.ok) return { kind: 'fail', failure: located(input.failure, 'input') };
-  if (compiled.variables === undefined) return startWith(input.value);
-  const rendered = renderTemplate(compiled, scope);
-  if (!rendered.ok) return { kind: 'fail', failure: located(rendered.failure, 'template') };
-  return startWith({ ...(input.value as JsonObject), ...promptOf(rendered.value) });
+  switch (holdingOf(unit)) {
+    case 'items':
+      return step.forEach === undefined ? { kind: 'hold' } : resolveItems(step.forEach, scopeOnce);
+    case 'iterations':
+    case 'body':
+      return { kind: 'hold' };
+    case undefined:
+      return resolveWork(step.work, () => ({ scope: scopeOnce(), now }));
+  }
 }
 
-function renderTemplate(
-  { id, template, variables }: CompiledStep,
-  scope: JsonObject,
-): Result<RenderedTemplate> {
-  if (template === undefined || variables === undefined) throw new TypeError(`step ${id} has no template`);
-  const values = evaluateValue(variables, scope);
-  return values.ok ? renderProgram(template.program, values.value as JsonObject, template.check) : values;
+/** The list that a step maps over, with the number of its items. */
+function resolveItems({ items, batchSize }: CompiledForEach, scope: () => JsonObject): Resolution {
+  const list = 'program' in items ? evaluateCel(items, scope()) : ok<Json>(items);
+  if (!list.ok) return { kind: 'fail', failure: located(list.failure, 'forEach.items') };
+  const { value } = list;
+  if (!Array.isArray(value)) return { kind: 'fail', failure: notAList(value) };
+  const { length } = value as readonly Json[];
+  if (length > MAX_ROUNDS) return { kind: 'fail', failure: tooManyItems(length) };
+  return { kind: 'hold', input: value, items: Math.ceil(length / batchSize) };
 }
 
-/** A text as `prompt`; a chat as `messages`, with what the system says apart, as agents take it. */
-function promptOf(rendered: RenderedTemplate): JsonObject {
-  if (rendered.kind === 'text') return { prompt: rendered.text };
-  const said = rendered.messages.filter(({ role }) => role === 'system').map(({ content }) => content);
-  const messages = rendered.messages.filter(({ role }) => role !== 'system');
-  return {
-    messages: messages.map((message) => ({ ...message })),
-    ...(said.length > 0 && { system: said.join('\n\n') }),
-  };
+function notAList(value: Json): Failure {
+  const shown = JSON.stringify(value).slice(0, 100);
+  return failureOf(runErrors['map.items-invalid'], `forEach.items: expected a list, got ${shown}`, {
+    details: { field: 'forEach.items' },
+  });
 }
 
-function startWith(input: Json): Resolution {
-  return { kind: 'start', input };
+function tooManyItems(length: number): Failure {
+  const message = `a step maps over at most ${MAX_ROUNDS} elements, this list has ${length}`;
+  return failureOf(runErrors['map.too-many-items'], message, { details: { length, limit: MAX_ROUNDS } });
 }
 
-/** Without an `output` of its own a run answers the outputs of the steps that nothing depends on, by id. */
-function evaluateOutput(state: RunState): Result<Json> {
-  const { output, outputReads } = state.graph;
-  if (output === undefined) return ok(outputsOfLeaves(state));
-  const value = evaluateValue(output, scopeOf(state, outputReads));
+/** What follows from the output of a unit; undefined when nothing has to be evaluated. */
+function consequence(state: RunState, unit: Unit, output: Json, now: number): Consequence | undefined {
+  const { role, step } = unit;
+  if (role !== 'iteration' || step.repeat === undefined) return undefined;
+  const { until } = step.repeat;
+  if (until === undefined) return { next: nextAfter(unit, false, now) };
+  const holds = evaluateCondition(until, { ...scopeOf(state, unit, step.reads), output });
+  if (!holds.ok) return { failure: located(holds.failure, 'repeat.until') };
+  return { next: nextAfter(unit, holds.value, now) };
+}
+
+/** The outcome of a unit from what it held. */
+function close(state: RunState, unit: Unit): Result<Json> {
+  const { held } = unit;
+  switch (held?.kind) {
+    case 'items':
+      return outcomeOfItems(unit, held);
+    case 'iterations':
+      return outcomeOfIterations(unit, held);
+    case 'body':
+      return outcomeOfBody(state, unit, held);
+    case undefined:
+      throw new TypeError(`${unit.path} holds nothing that could be closed`);
+  }
+}
+
+function outcomeOfBody(state: RunState, unit: Unit, { scope }: HeldBody): Result<Json> {
+  if (scope.fatal !== undefined) return fail(scope.fatal);
+  const value = outputOf(scope, (reads) => scopeOf(state, unit, reads, scope));
+  return value.ok ? value : fail(located(value.failure, 'repeat.body.output'));
+}
+
+function outputOfRun(state: RunState): Result<Json> {
+  const value = outputOf(state.root, (reads) => ({
+    ...scopeOfRun(state),
+    steps: stepsIn(state.root, reads),
+  }));
   return value.ok ? value : fail(located(value.failure, 'output'));
 }
 
-function outputsOfLeaves(state: RunState): Json {
-  const leaves = state.graph.steps.filter(({ dependents }) => dependents.length === 0);
-  return fromEntries(leaves.map(({ id, index }) => [id, state.steps[index]?.output ?? null] as const));
+/** Without an `output` of its own a scope answers the outputs of the steps that nothing depends on, by id. */
+function outputOf({ graph, units }: Scope, scopeWith: (reads: Reads) => JsonObject): Result<Json> {
+  if (graph.output !== undefined) return evaluateValue(graph.output, scopeWith(graph.outputReads));
+  const leaves = graph.steps.filter(({ dependents }) => dependents.length === 0);
+  return ok(fromEntries(leaves.map(({ id, index }) => [id, units[index]?.output ?? null] as const)));
 }
 
-function scopeOf(state: RunState, reads: readonly number[]): JsonObject {
+/** What the expressions of a unit see: the run, the steps that they read, the item and the iteration around it. */
+function scopeOf(state: RunState, unit: Unit, reads: Reads, scope: Scope = unit.scope): JsonObject {
+  return { ...scopeOfRun(state), steps: stepsIn(scope, reads), ...itemOf(unit), ...iterationOf(unit) };
+}
+
+function scopeOfRun(state: RunState): JsonObject {
+  const { queued, runId, context } = state;
+  const run = { id: runId, createdAt: isoOf(state.createdAt), tags: queued.options.tags };
+  return { input: queued.input, context, run };
+}
+
+function stepsIn(scope: Scope, { own, outer }: Reads): JsonObject {
   const steps = {};
-  for (const index of reads) {
-    const step = state.steps[index];
-    if (step !== undefined) setOwn(steps, state.graph.steps[index]?.id ?? '', viewOfStep(step));
-  }
-  const { queued, runId } = state;
-  return {
-    input: queued.input,
-    context: state.context,
-    steps,
-    run: { id: runId, createdAt: isoOf(state.createdAt), tags: queued.options.tags },
-  };
+  for (const index of own) addStep(steps, scope.units[index]);
+  for (const { up, index } of outer) addStep(steps, scopeAbove(scope, up)?.units[index]);
+  return steps;
+}
+
+function addStep(steps: { [id: string]: Json }, unit: Unit | undefined): void {
+  if (unit !== undefined) setOwn(steps, unit.step.id, viewOf(unit));
+}
+
+function scopeAbove(scope: Scope, up: number): Scope | undefined {
+  let at: Scope | undefined = scope;
+  for (let level = 0; level < up; level += 1) at = at?.holder?.scope;
+  return at;
 }
 
 /** What an expression sees of a step. The output of a step that did not complete reads as null. */
-function viewOfStep({ status, output, failure }: StepState): Json {
+function viewOf({ status, output, failure }: UnitRecord): Json {
   const error = status === 'failed' && failure !== undefined ? errorOf(failure) : null;
   return { status, output: output ?? null, error };
 }
@@ -103,6 +153,26 @@ function errorOf({ code, message }: Failure): Json {
   return { code, message };
 }
 
-function located(failure: Failure, field: 'when' | 'input' | 'template' | 'output'): Failure {
-  return { ...failure, message: `${field}: ${failure.message}`, details: { ...failure.details, field } };
+/** The nearest item around a unit, or itself. A batch is a list. */
+function itemOf(unit: Unit): JsonObject {
+  const item = nearest(unit, 'item');
+  if (item?.holder === undefined) return {};
+  const list = item.holder.input as readonly Json[];
+  const batchSize = item.step.forEach?.batchSize ?? 1;
+  const index = item.number;
+  if (batchSize === 1) return { item: list[index] ?? null, index };
+  return { item: list.slice(index * batchSize, (index + 1) * batchSize), index };
+}
+
+/** The nearest iteration around a unit, or itself, and the output of the one before. */
+function iterationOf(unit: Unit): JsonObject {
+  const iteration = nearest(unit, 'iteration');
+  const held = iteration?.holder?.held;
+  if (iteration === undefined || held?.kind !== 'iterations') return {};
+  return { iteration: iteration.number, previous: held.ended[iteration.number - 1]?.output ?? null };
+}
+
+function nearest(unit: Unit, role: Unit['role']): Unit | undefined {
+  for (let at: Unit | undefined = unit; at !== undefined; at = around(at)) if (at.role === role) return at;
+  return undefined;
 }

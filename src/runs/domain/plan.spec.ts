@@ -31,10 +31,13 @@ function moveOf(state: RunState, now = 0, mayStart = true): string {
     case 'finish':
       return 'finish';
     case 'resolve':
-      return `resolve ${state.graph.steps[move.step.index]?.id ?? ''}`;
+      return `resolve ${move.unit.path}`;
+    case 'close':
+    case 'expire':
+      return `${move.kind} ${move.unit.path}`;
     case 'decide': {
       const { command } = move;
-      return 'stepId' in command ? `${command.type} ${command.stepId}` : command.type;
+      return 'path' in command ? `${command.type} ${command.path}` : command.type;
     }
   }
 }
@@ -184,7 +187,7 @@ describe('invocations', () => {
   it('are the open attempts in the order of the definition, each asked for once', () => {
     const { state } = given(steps('a', 'b'), [started, startedStep('b#1'), startedStep('a#1')]);
 
-    expect(plannedInvocations(state).map(({ stepId, attempt }) => [stepId, attempt])).toEqual([
+    expect(plannedInvocations(state).map(({ path, attempt }) => [path, attempt])).toEqual([
       ['a', 1],
       ['b', 1],
     ]);

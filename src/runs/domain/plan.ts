@@ -6,19 +6,22 @@
  */
 import type { Invocation, Move } from './run.effects.js';
 import {
+  inOrder,
+  nextFree,
   nextReady,
   nextRetry,
+  nextTimer,
   runDeadline,
   settledCount,
   type RunState,
-  type StepState,
 } from './run.state.js';
+import type { Unit } from './unit.js';
 
 /**
  * The one next move, or undefined when nothing can change without an outcome, a timer or a command.
  *
- * Skips come first, then back-offs that are over, then ready steps in definition order while a place is free. One
- * move at a time, because each changes what the next may be.
+ * What has come to its end comes first, then skips, waits that are over, units that need no place, back-offs that are
+ * over, and ready units in order while a place is free. One move at a time, because each changes what the next may be.
  *
  * @param now milliseconds since the epoch
  * @param mayStart false while this process must not open attempts of the run
@@ -28,7 +31,7 @@ export function nextMove(state: RunState, now: number, mayStart = true): Move | 
     case 'paused':
       return concludeMove(state, now);
     case 'running':
-      return concludeMove(state, now) ?? runningMove(state, now, mayStart);
+      return concludeMove(state, now) ?? endingMove(state, now) ?? startingMove(state, now, mayStart);
     case 'cancelling':
       return state.frontier.open.size === 0
         ? { kind: 'decide', command: { type: 'finish-cancelled', at: now } }
@@ -43,47 +46,44 @@ function concludeMove(state: RunState, at: number): Move | undefined {
   return state.fatal === undefined ? undefined : { kind: 'decide', command: { type: 'conclude', at } };
 }
 
-function runningMove(state: RunState, now: number, mayStart: boolean): Move | undefined {
-  const skip = nextSkip(state);
-  if (skip !== undefined) return skipMove(state, skip, now);
-  if (mayStart && state.frontier.open.size < state.queued.options.maxParallelSteps) {
-    const step = dueRetry(state, now) ?? nextReady(state);
-    if (step !== undefined) return startMove(state, step, now);
-  }
-  return settledCount(state) === state.steps.length ? { kind: 'finish' } : undefined;
+/** What can end without anything being started. */
+function endingMove(state: RunState, now: number): Move | undefined {
+  const { closing, skips } = state.frontier;
+  for (const unit of closing) return { kind: 'close', unit };
+  for (const unit of skips) return skipMove(unit, now);
+  const timer = nextTimer(state);
+  if (timer !== undefined && timer.at <= now) return { kind: 'expire', unit: timer.unit };
+  return settledCount(state.root) === state.root.units.length ? { kind: 'finish' } : undefined;
 }
 
-function nextSkip(state: RunState): StepState | undefined {
-  for (const index of state.frontier.skips) return state.steps[index];
-  return undefined;
+function skipMove({ path, skipReason: reason = 'dependencies-skipped' }: Unit, at: number): Move {
+  return { kind: 'decide', command: { type: 'resolve', at, path, resolution: { kind: 'skip', reason } } };
 }
 
-function skipMove(state: RunState, step: StepState, at: number): Move {
-  const reason = step.skipReason ?? 'dependencies-skipped';
-  const stepId = idOf(state, step);
-  return { kind: 'decide', command: { type: 'resolve', at, stepId, resolution: { kind: 'skip', reason } } };
+function startingMove(state: RunState, now: number, mayStart: boolean): Move | undefined {
+  if (!mayStart) return undefined;
+  const free = nextFree(state);
+  if (free !== undefined) return { kind: 'resolve', unit: free };
+  if (state.frontier.open.size >= state.queued.options.maxParallelSteps) return undefined;
+  const unit = dueRetry(state, now) ?? nextReady(state);
+  return unit === undefined ? undefined : startMove(unit, now);
 }
 
-function dueRetry(state: RunState, now: number): StepState | undefined {
+function dueRetry(state: RunState, now: number): Unit | undefined {
   const retry = nextRetry(state);
-  return retry === undefined || retry.at > now ? undefined : state.steps[retry.index];
+  return retry === undefined || retry.at > now ? undefined : retry.unit;
 }
 
-/** A step whose input is known starts again as it is; its condition held once and is not asked again. */
-function startMove(state: RunState, step: StepState, at: number): Move {
-  if (step.input === undefined) return { kind: 'resolve', step };
-  return { kind: 'decide', command: { type: 'restart', at, stepId: idOf(state, step) } };
+/** A unit whose input is known starts again as it is; its condition held once and is not asked again. */
+function startMove(unit: Unit, at: number): Move {
+  if (unit.input === undefined) return { kind: 'resolve', unit };
+  return { kind: 'decide', command: { type: 'restart', at, path: unit.path } };
 }
 
-/** Open attempts that nobody was asked to invoke, in definition order. Call `markInvoked` once they are under way. */
-export function plannedInvocations(state: RunState): readonly Invocation[] {
-  if (state.frontier.uninvoked.size === 0) return [];
-  return [...state.frontier.uninvoked]
-    .toSorted((a, b) => a - b)
-    .flatMap((index) => {
-      const step = state.steps[index];
-      return step === undefined ? [] : [{ stepId: idOf(state, step), attempt: step.attempt, step }];
-    });
+/** Open attempts that nobody was asked to invoke, in order. Call `markInvoked` once they are under way. */
+export function plannedInvocations({ frontier }: RunState): readonly Invocation[] {
+  if (frontier.uninvoked.size === 0) return [];
+  return inOrder(frontier.uninvoked).map((unit) => ({ path: unit.path, attempt: unit.attempt, unit }));
 }
 
 /** Notes that the planned invocations are under way in this process. Not part of the fold. */
@@ -92,31 +92,30 @@ export function markInvoked(state: RunState): void {
 }
 
 /**
- * When the run must be looked at again though nothing comes in: the earliest of its back-offs, its execution
- * deadline and the end of its grace. A back-off that is over and waits for a place is not among them: what frees the
- * place takes it up. Undefined when only an outcome or a command can move the run.
+ * When the run must be looked at again though nothing comes in: the earliest of its back-offs, its waits, its
+ * execution deadline and the end of its grace. A back-off that is over and waits for a place is not among them: what
+ * frees the place takes it up. Undefined when only an outcome or a command can move the run.
  *
  * @param now milliseconds since the epoch
  */
 export function nextWakeAt(state: RunState, now: number): number | undefined {
   if (state.status === 'cancelling') return state.graceUntil;
   if (state.status !== 'running') return undefined;
-  const retry = nextRetry(state);
-  const deadline = runDeadline(state);
-  if (retry === undefined || retry.at <= now) return deadline;
-  return deadline === undefined ? retry.at : Math.min(retry.at, deadline);
+  const retryAt = nextRetry(state)?.at;
+  const instants = [
+    retryAt === undefined || retryAt <= now ? undefined : retryAt,
+    nextTimer(state)?.at,
+    runDeadline(state),
+  ].filter((at) => at !== undefined);
+  return instants.length === 0 ? undefined : Math.min(...instants);
 }
 
-/** True when a step would start if it had a place. */
+/** True when a unit would start if it had a place. */
 export function hasStartable(state: RunState, now: number): boolean {
-  return state.counts.ready > 0 || dueRetry(state, now) !== undefined;
+  return state.frontier.readyCount > 0 || dueRetry(state, now) !== undefined;
 }
 
 /** True when nothing is open: the run can be parked until `nextWakeAt`. Ask after `nextMove` has answered undefined. */
 export function isIdle(state: RunState): boolean {
   return state.frontier.open.size === 0;
-}
-
-function idOf(state: RunState, step: StepState): string {
-  return state.graph.steps[step.index]?.id ?? '';
 }

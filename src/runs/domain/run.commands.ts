@@ -6,23 +6,43 @@
 import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
-import type { ArtifactRef, SkipReason, Spent } from './run.events.js';
+import type { Result } from '../../kernel/result.js';
+import type { ArtifactRef, LoopNext, SkipReason, Spent, WaitReason } from './run.events.js';
 
 interface At {
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
-interface AttemptRef extends At {
-  readonly stepId: string;
+interface UnitRef extends At {
+  /** The path of a unit. */
+  readonly path: string;
+}
+
+interface AttemptRef extends UnitRef {
   readonly attempt: number;
 }
 
-/** How a ready step goes on, found by evaluating its condition and input. */
+/** How a ready unit goes on, found by evaluating its condition and what it does. */
 export type Resolution =
+  /** An attempt begins. */
   | { readonly kind: 'start'; readonly input: Json }
+  /** It opens for the units that it holds. */
+  | { readonly kind: 'hold'; readonly input?: Json; readonly items?: number }
+  /** It waits, at most until an instant, in milliseconds since the epoch. */
+  | { readonly kind: 'wait'; readonly for: WaitReason; readonly until?: number }
+  /** It is done without an attempt. */
+  | { readonly kind: 'complete'; readonly output: Json }
   | { readonly kind: 'skip'; readonly reason: SkipReason }
   | { readonly kind: 'fail'; readonly failure: Failure };
+
+/** What follows from the output of a unit beyond the unit itself, found by evaluating it. */
+export interface Consequence {
+  /** Of an iteration: how its step goes on. */
+  readonly next?: LoopNext;
+  /** What could not be evaluated: the unit fails with it. */
+  readonly failure?: Failure;
+}
 
 export type RunCommand =
   /** A worker takes the run up for execution. */
@@ -31,19 +51,30 @@ export type RunCommand =
   | ({ readonly type: 'recover'; readonly epoch: number } & At)
   /** The owner gives its open attempts up because it was told to stop. */
   | ({ readonly type: 'hand-back'; readonly epoch: number } & At)
-  | ({ readonly type: 'resolve'; readonly stepId: string; readonly resolution: Resolution } & At)
-  /** Another attempt of a step whose input is known. */
-  | ({ readonly type: 'restart'; readonly stepId: string } & At)
+  | ({
+      readonly type: 'resolve';
+      readonly resolution: Resolution;
+      /** Of a resolution `complete`. */
+      readonly consequence?: Consequence;
+    } & UnitRef)
+  /** Another attempt of a unit whose input is known. */
+  | ({ readonly type: 'restart' } & UnitRef)
   | ({
       readonly type: 'complete';
       readonly output: Json;
       readonly artifacts?: readonly ArtifactRef[];
+      /** Filled in by the turn that decides the command. */
+      readonly consequence?: Consequence;
     } & AttemptRef &
       Spent)
   | ({ readonly type: 'fail'; readonly failure: Failure; readonly random: number } & AttemptRef & Spent)
   /** The attempt ended because it was aborted. */
   | ({ readonly type: 'aborted' } & AttemptRef)
   | ({ readonly type: 'record-turn'; readonly body: Json; readonly tool?: ToolCall } & AttemptRef & Spent)
+  /** A wait is over. */
+  | ({ readonly type: 'expire'; readonly consequence?: Consequence } & UnitRef)
+  /** Everything that a unit holds has ended, or it can not go on; its outcome was evaluated. */
+  | ({ readonly type: 'close'; readonly outcome: Result<Json>; readonly consequence?: Consequence } & UnitRef)
   /** Something happened that the definition does not handle: the run fails with it. */
   | ({ readonly type: 'conclude' } & At)
   /** Everything has settled; the run's output was evaluated. */

@@ -23,7 +23,7 @@ export interface Usage {
 
 /** A file that a step made; its content lies in the blob store. */
 export interface ArtifactRef {
-  /** Unique within the run: `<stepId>.<name>`. */
+  /** Unique within the run: the unit's path with dots, a dot, its own name: `parts.2.mix.svg`. */
   readonly name: string;
   readonly mediaType: string;
   readonly bytes: number;
@@ -50,7 +50,7 @@ export interface RunManifest {
   readonly workflow?: { readonly id: string; readonly version: number };
   /** By agent key. */
   readonly agents: { readonly [key: string]: { readonly kind: string; readonly version: number } };
-  /** By the id of the step, with text and includes: the run needs no other record of them. Absent when no step has one. */
+  /** By the key of the step, with text and includes: the run needs no other record of them. Absent when no step has one. */
   readonly templates?: StepTemplates;
 }
 
@@ -64,6 +64,62 @@ export interface RunOptions {
   /** Attempts open at once. */
   readonly maxParallelSteps: number;
 }
+
+/** An attempt begins, or a unit that holds others opens. */
+export interface UnitStarted {
+  /** The resolved input; of a step that maps, its list. Absent where iterations or the steps of a body have inputs of their own. */
+  readonly input?: Json;
+  /** How many items the step maps over. */
+  readonly items?: number;
+}
+
+export interface UnitCompleted {
+  readonly output: Json;
+  readonly artifacts?: readonly ArtifactRef[];
+  /** How the step goes on after this iteration. */
+  readonly next?: LoopNext;
+}
+
+/** The unit has failed for good. */
+export interface UnitFailed {
+  readonly failure: Failure;
+  /** True when what is around it goes on. */
+  readonly handled: boolean;
+}
+
+/** An attempt failed and another will follow at `retryAt`. */
+export interface UnitRetrying {
+  readonly failure: Failure;
+  readonly retryAt: string;
+  readonly delayMs: number;
+}
+
+/** The unit waits for something outside; no attempt is open. */
+export interface UnitWaiting {
+  readonly for: WaitReason;
+  /** When it stops to wait by itself. */
+  readonly until?: string;
+}
+
+/** The attempt ended without an outcome because its owner went away; it does not use up `maxAttempts`. */
+export interface UnitInterrupted {
+  readonly cause: InterruptCause;
+  readonly epoch: number;
+}
+
+/** What was under way ended together with what is around it. */
+export interface UnitCancelled {
+  readonly reason: CancelReason;
+}
+
+/** After an iteration: another one follows, its condition holds, or no further one is allowed. */
+export type LoopNext = 'iteration' | 'done' | 'exhausted';
+
+/** What a unit waits for. */
+export type WaitReason = 'timer';
+
+/** Why something under way was ended: with its run, or with the step or iteration around it. */
+export type CancelReason = 'run-cancelled' | 'run-failed' | 'step-failed';
 
 export interface RunEventMap {
   'run.queued': {
@@ -86,16 +142,30 @@ export interface RunEventMap {
   /** Every bad end but a cancellation, a time-out included. */
   'run.failed': { readonly status: 'failed' | 'timed_out'; readonly failure: Failure };
   'run.cancelled': { readonly reason?: string };
-  'step.started': { readonly input: Json };
-  'step.completed': { readonly output: Json; readonly artifacts?: readonly ArtifactRef[] } & Spent;
-  /** The step has failed for good. `handled` when the definition lets the run go on. */
-  'step.failed': { readonly failure: Failure; readonly handled: boolean } & Spent;
-  /** An attempt failed and another will follow at `retryAt`. */
-  'step.retrying': { readonly failure: Failure; readonly retryAt: string; readonly delayMs: number } & Spent;
+  'step.started': UnitStarted;
+  'step.completed': UnitCompleted & Spent;
+  'step.failed': UnitFailed & Spent;
+  'step.retrying': UnitRetrying & Spent;
+  'step.waiting': UnitWaiting;
+  'step.interrupted': UnitInterrupted;
+  'step.cancelled': UnitCancelled;
   'step.skipped': { readonly reason: SkipReason };
-  'step.cancelled': { readonly reason: 'run-cancelled' | 'run-failed' };
-  /** The attempt ended without an outcome because its owner went away; it does not use up `maxAttempts`. */
-  'step.interrupted': { readonly cause: InterruptCause; readonly epoch: number };
+  /** The same of one item of a step that maps over a list. */
+  'item.started': UnitStarted;
+  'item.completed': UnitCompleted & Spent;
+  'item.failed': UnitFailed & Spent;
+  'item.retrying': UnitRetrying & Spent;
+  'item.waiting': UnitWaiting;
+  'item.interrupted': UnitInterrupted;
+  'item.cancelled': UnitCancelled;
+  /** The same of one iteration of a step that is repeated. */
+  'iteration.started': UnitStarted;
+  'iteration.completed': UnitCompleted & Spent;
+  'iteration.failed': UnitFailed & Spent;
+  'iteration.retrying': UnitRetrying & Spent;
+  'iteration.waiting': UnitWaiting;
+  'iteration.interrupted': UnitInterrupted;
+  'iteration.cancelled': UnitCancelled;
   /** A model turn of an attempt, recorded so that it is never paid for twice. */
   'turn.completed': { readonly turn: number; readonly body: Json } & Spent;
   /** The outcome of a tool that an attempt called; numbered among the turns. */
@@ -120,10 +190,11 @@ export interface RunEventOf<T extends RunEventType> {
   readonly type: T;
   /** ISO 8601 UTC. */
   readonly at: string;
+  /** The step of the definition. */
   readonly stepId?: string;
-  /** Where the step stands among items and iterations; absent when it equals `stepId`. */
+  /** Where the unit stands in its run, such as `polish[3]/check`; absent when it equals `stepId`. */
   readonly path?: string;
-  /** 1, 2, 3, … within the step. */
+  /** 1, 2, 3, … within the unit. */
   readonly attempt?: number;
   readonly data: RunEventMap[T];
 }

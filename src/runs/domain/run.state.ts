@@ -1,100 +1,65 @@
 /**
  * The state of a run: the fold of its log.
  *
- * Decided here: what the fold remembers. Decided elsewhere: how an event changes it (evolve.ts). The state is owned
- * and changed in place by `evolve` alone; everything else reads it. Beside the steps it keeps the frontier, so that
- * no question about what to do next looks at more steps than have changed.
+ * Decided here: what the fold remembers of the run as a whole, and what can change next. Decided elsewhere: units
+ * (unit.ts), how an event changes them (evolve.ts). The state is owned and changed in place by `evolve` alone;
+ * everything else reads it. Beside the units it keeps the frontier, so that no question about what to do next looks at
+ * more of them than have changed.
  */
-import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import { Heap } from '../../kernel/heap.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { Graph } from '../../workflows/domain/graph.js';
-import type { JoinCounts } from '../../workflows/domain/join.js';
-import type { ArtifactRef, RunEventMap, RunEventOf, SkipReason, Usage } from './run.events.js';
-import type { RunStatus, StepStatus } from './run.status.js';
+import type { ArtifactRef, RunEventMap, RunEventOf, Usage } from './run.events.js';
+import type { RunStatus } from './run.status.js';
+import { needsPlace } from './steps/step-kinds.js';
+import {
+  compareUnits,
+  findUnit,
+  isBefore,
+  newScope,
+  type Scope,
+  type ScopeCounts,
+  type Unit,
+  type UnitRecord,
+} from './unit.js';
 
-/** A recorded model turn or tool outcome. */
-export interface RecordedTurn {
-  readonly turn: number;
-  readonly body: Json;
-  readonly tool?: ToolCall;
-  readonly usage?: Usage;
-  readonly costMicros?: number;
-}
-
-export interface StepState {
-  readonly index: number;
-  status: StepStatus;
-  /** Part of the stable key; a manual retry raises it. */
-  generation: number;
-  /** Number of the last attempt started; 0 before the first. */
-  attempt: number;
-  /** Attempts that ended in a failure; interrupted ones do not count. */
-  failures: number;
-  /** Dependencies that have not settled yet. */
-  unsettled: number;
-  /** How the settled dependencies ended. */
-  readonly settled: { -readonly [K in keyof JoinCounts]: JoinCounts[K] };
-  /** Why the step will be skipped, decided by its join. */
-  skipReason?: SkipReason;
-  firstStartedAt?: number;
-  startedAt?: number;
-  endedAt?: number;
-  /** When the next attempt may start; only while `retrying`. */
-  retryAt?: number;
-  /** The resolved input, from the first start on. */
-  input?: Json;
-  output?: Json;
-  artifacts?: readonly ArtifactRef[];
-  failure?: Failure;
-  /** Whether a failure of the step lets the run go on. */
-  isHandled: boolean;
-  readonly turns: RecordedTurn[];
-  /** Whether a turn was recorded since the last interruption. */
-  hasProgressed: boolean;
-  usage: Usage;
-  costMicros: number;
-}
-
-/** A step whose next attempt waits for its time. */
-interface Retry {
-  readonly index: number;
+/** A unit that something happens to at a time. */
+interface Due {
+  readonly unit: Unit;
   readonly at: number;
 }
 
 /** What can change next: the only part of the state that `plan` reads. */
 export interface Frontier {
   /** Ready steps that their join skips. */
-  readonly skips: Set<number>;
-  /** Ready steps that wait for a free place, in definition order; entries of steps no longer ready are stale. */
-  readonly ready: Heap<number>;
-  /** Steps with an open attempt. */
-  readonly open: Set<number>;
+  readonly skips: Set<Unit>;
+  /** Ready units that wait for a free place, in order; entries of units no longer ready are stale. */
+  readonly ready: Heap<Unit>;
+  /** Ready units that need no place, in order; entries of units no longer ready are stale. */
+  readonly free: Heap<Unit>;
+  /** Units with an open attempt. */
+  readonly open: Set<Unit>;
   /** Open attempts that nobody has been asked to invoke. */
-  readonly uninvoked: Set<number>;
-  /** Back-offs, earliest first; entries of steps that are not retrying at that time are stale. */
-  readonly retries: Heap<Retry>;
-}
-
-export interface RunCounts {
-  completed: number;
-  failed: number;
-  skipped: number;
-  cancelled: number;
-  /** Steps that wait for their next attempt. */
-  retrying: number;
-  /** Ready steps, skips included. */
-  ready: number;
+  readonly uninvoked: Set<Unit>;
+  /** Units that wait for something outside. */
+  readonly waiting: Set<Unit>;
+  /** Units of which everything that they hold has ended, or that can not go on. */
+  readonly closing: Set<Unit>;
+  /** Back-offs, earliest first; entries of units that are not retrying at that time are stale. */
+  readonly retries: Heap<Due>;
+  /** Ends of waits, earliest first; entries of units that do not wait until that time are stale. */
+  readonly timers: Heap<Due>;
+  /** Ready units, skips included. */
+  readyCount: number;
 }
 
 export interface RunState {
   readonly runId: string;
-  readonly graph: Graph;
   readonly queued: RunEventMap['run.queued'];
-  readonly steps: readonly StepState[];
+  /** The steps of the definition. */
+  readonly root: Scope;
   readonly frontier: Frontier;
-  readonly counts: RunCounts;
   status: RunStatus;
   lastSeq: number;
   readonly createdAt: number;
@@ -108,6 +73,8 @@ export interface RunState {
   graceUntil?: number;
   cancelReason?: string;
   context: JsonObject;
+  /** Files that units made, by name. */
+  readonly artifacts: Map<string, ArtifactRef>;
   output?: Json;
   failure?: Failure;
   /** What the run is about to fail with: a failure that nothing handles, or poison. */
@@ -128,53 +95,60 @@ export const DEATHS_UNTIL_POISONED = 3;
 
 /** The state after event 1, with nothing done yet. */
 export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): RunState {
-  const steps = graph.steps.map((step) => initialStep(step.index, step.dependencies.length));
   const state: RunState = {
     runId: event.runId,
-    graph,
     queued: event.data,
-    steps,
+    root: newScope(graph),
     frontier: emptyFrontier(),
-    counts: { completed: 0, failed: 0, skipped: 0, cancelled: 0, retrying: 0, ready: 0 },
     status: 'queued',
     lastSeq: event.seq,
     createdAt: Date.parse(event.at),
     runningMs: 0,
     context: event.data.context,
+    artifacts: new Map(),
     usage: {},
     costMicros: 0,
     deaths: 0,
     deathEpoch: 0,
   };
-  for (const step of steps) {
-    if (step.unsettled === 0) markReady(state, step);
-  }
+  openScope(state, state.root);
   return state;
 }
 
-/** Makes a step wait for a free place. */
-export function markReady(state: RunState, step: StepState): void {
-  step.status = 'ready';
-  state.counts.ready += 1;
-  if (step.skipReason === undefined) state.frontier.ready.push(step.index);
-  else state.frontier.skips.add(step.index);
+/** Makes the steps of a scope ready that wait for nothing. */
+export function openScope(state: RunState, { units }: Scope): void {
+  for (const unit of units) if (unit.unsettled === 0) markReady(state, unit);
 }
 
-/** The step of an id. @throws RangeError when the graph has no such step */
-export function stepOf(state: RunState, stepId: string): StepState {
-  const step = findStep(state, stepId);
-  if (step === undefined) throw new RangeError(`run ${state.runId} has no step "${stepId}"`);
-  return step;
+/** Makes a unit wait for its turn. */
+export function markReady({ frontier }: RunState, unit: Unit): void {
+  unit.status = 'ready';
+  frontier.readyCount += 1;
+  if (unit.skipReason !== undefined) frontier.skips.add(unit);
+  else if (needsPlace(unit)) frontier.ready.push(unit);
+  else frontier.free.push(unit);
 }
 
-/** The step of an id, or undefined. */
-export function findStep(state: RunState, stepId: string): StepState | undefined {
-  const index = state.graph.indexOf.get(stepId);
-  return index === undefined ? undefined : state.steps[index];
+/** The unit at a path. @throws RangeError when there is none */
+export function unitAt(state: RunState, path: string): Unit {
+  const unit = liveUnit(state, path);
+  if (unit === undefined) throw new RangeError(`run ${state.runId} has no step "${path}"`);
+  return unit;
 }
 
-/** Steps that have ended, however. */
-export function settledCount({ counts }: RunState): number {
+/** The unit at a path, or undefined. One that has ended may be a record only. */
+export function findRecord(state: RunState, path: string): UnitRecord | undefined {
+  return findUnit(state.root, path);
+}
+
+/** The unit at a path as long as it may change; undefined when there is none, or only its record is kept. */
+export function liveUnit(state: RunState, path: string): Unit | undefined {
+  const found = findUnit(state.root, path);
+  return found !== undefined && 'scope' in found ? (found as Unit) : undefined;
+}
+
+/** Steps of a scope that have ended, however. */
+export function settledCount({ counts }: { readonly counts: ScopeCounts }): number {
   return counts.completed + counts.failed + counts.skipped + counts.cancelled;
 }
 
@@ -184,51 +158,59 @@ export function runDeadline(state: RunState): number | undefined {
   return state.runningSince + Math.max(0, state.queued.options.timeoutMs - state.runningMs);
 }
 
-/** The earliest back-off that is over at `retryAt`; drops stale entries on the way. */
-export function nextRetry(state: RunState): Retry | undefined {
-  const { retries } = state.frontier;
-  for (let retry = retries.peek(); retry !== undefined; retry = retries.peek()) {
-    const step = state.steps[retry.index];
-    if (step?.status === 'retrying' && step.retryAt === retry.at) return retry;
-    retries.pop();
+/** The earliest back-off; drops stale entries on the way. */
+export function nextRetry({ frontier }: RunState): Due | undefined {
+  return nextDue(frontier.retries, 'retrying');
+}
+
+/** The earliest end of a wait; drops stale entries on the way. */
+export function nextTimer({ frontier }: RunState): Due | undefined {
+  return nextDue(frontier.timers, 'waiting');
+}
+
+/** The first ready unit that needs a place, or none; drops stale entries on the way. */
+export function nextReady({ frontier }: RunState): Unit | undefined {
+  return firstReady(frontier.ready);
+}
+
+/** The first ready unit that needs no place; drops stale entries on the way. */
+export function nextFree({ frontier }: RunState): Unit | undefined {
+  return firstReady(frontier.free);
+}
+
+/** Units in order, from a set. */
+export function inOrder(units: Iterable<Unit>): readonly Unit[] {
+  return [...units].toSorted(compareUnits);
+}
+
+function nextDue(heap: Heap<Due>, status: 'retrying' | 'waiting'): Due | undefined {
+  for (let due = heap.peek(); due !== undefined; due = heap.peek()) {
+    if (due.unit.status === status && due.unit.dueAt === due.at) return due;
+    heap.pop();
   }
   return undefined;
 }
 
-/** The first ready step in definition order; drops stale entries on the way. */
-export function nextReady(state: RunState): StepState | undefined {
-  const { ready } = state.frontier;
-  for (let index = ready.peek(); index !== undefined; index = ready.peek()) {
-    const step = state.steps[index];
-    if (step?.status === 'ready') return step;
-    ready.pop();
+function firstReady(heap: Heap<Unit>): Unit | undefined {
+  for (let unit = heap.peek(); unit !== undefined; unit = heap.peek()) {
+    if (unit.status === 'ready') return unit;
+    heap.pop();
   }
   return undefined;
-}
-
-function initialStep(index: number, dependencies: number): StepState {
-  return {
-    index,
-    status: 'pending',
-    generation: 1,
-    attempt: 0,
-    failures: 0,
-    unsettled: dependencies,
-    settled: { total: dependencies, completed: 0, handledFailures: 0, failed: 0, skipped: 0, cancelled: 0 },
-    isHandled: false,
-    turns: [],
-    hasProgressed: false,
-    usage: {},
-    costMicros: 0,
-  };
 }
 
 function emptyFrontier(): Frontier {
+  const isSooner = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && isBefore(a.unit, b.unit));
   return {
     skips: new Set(),
-    ready: new Heap((a, b) => a < b),
+    ready: new Heap(isBefore),
+    free: new Heap(isBefore),
     open: new Set(),
     uninvoked: new Set(),
-    retries: new Heap((a, b) => a.at < b.at || (a.at === b.at && a.index < b.index)),
+    waiting: new Set(),
+    closing: new Set(),
+    retries: new Heap(isSooner),
+    timers: new Heap(isSooner),
+    readyCount: 0,
   };
 }

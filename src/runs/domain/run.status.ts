@@ -48,7 +48,7 @@ export const RUN_TRANSITIONS: { readonly [S in RunStatus]: readonly RunStatus[] 
 
 export const STEP_TRANSITIONS: { readonly [S in StepStatus]: readonly StepStatus[] } = {
   pending: ['ready', 'skipped', 'cancelled'],
-  ready: ['running', 'waiting', 'skipped', 'failed', 'cancelled'],
+  ready: ['running', 'waiting', 'completed', 'skipped', 'failed', 'cancelled'],
   running: ['waiting', 'retrying', 'ready', 'completed', 'failed', 'cancelled'],
   waiting: ['running', 'completed', 'failed', 'cancelled'],
   retrying: ['running', 'failed', 'cancelled'],

@@ -28,12 +28,13 @@ export interface RunSummary {
  * @param wakeAt when the run next wants to be looked at, in milliseconds since the epoch
  */
 export function summaryOf(state: RunState, wakeAt: number | undefined): RunSummary {
-  const { counts, usage } = state;
+  const { usage } = state;
+  const { counts, units } = state.root;
   return {
     status: state.status,
     ...(state.startedAt === undefined ? {} : { startedAt: state.startedAt }),
     ...(state.endedAt === undefined ? {} : { endedAt: state.endedAt }),
-    stepsTotal: state.steps.length,
+    stepsTotal: units.length,
     stepsCompleted: counts.completed,
     stepsFailed: counts.failed,
     stepsSkipped: counts.skipped,

@@ -1,7 +1,7 @@
 import { given, runFact, stepFact, type Fact } from '../../../test/support/given.js';
 import { RUN_ID } from '../../../test/support/simulated-run.js';
 import type { Failure } from '../../kernel/failure.js';
-import { findStep, type RunState, type StepState } from './run.state.js';
+import { unitAt, type RunState } from './run.state.js';
 import { summaryOf } from './summary.js';
 import { progressOf, viewOfRun, viewOfStep, type StepView } from './view.js';
 
@@ -30,7 +30,7 @@ function stateOf(...facts: readonly Fact[]): RunState {
 }
 
 function stepView(state: RunState, id: string): StepView {
-  return viewOfStep(state, findStep(state, id) as StepState);
+  return viewOfStep(state, unitAt(state, id));
 }
 
 describe('the view of a run', () => {
@@ -87,6 +87,7 @@ describe('the view of a step', () => {
     expect(stepView(stateOf(started), 'b')).toStrictEqual({
       id: 'b',
       path: 'b',
+      kind: 'agent',
       agent: 'echo',
       status: 'pending',
       dependsOn: ['a'],
@@ -100,6 +101,7 @@ describe('the view of a step', () => {
     expect(stepView(stateOf(started, ...completedA), 'a')).toStrictEqual({
       id: 'a',
       path: 'a',
+      kind: 'agent',
       agent: 'scripted',
       status: 'completed',
       dependsOn: [],

@@ -4,9 +4,11 @@ import type { Json, JsonObject } from '../../kernel/json.js';
 import { usdFromMicros } from '../../kernel/money.js';
 import { isoOf } from '../../kernel/time.js';
 import { referenceOf, type PinnedReference } from '../../templates/domain/pinned.js';
+import type { StepKind } from '../../workflows/domain/kinds/step-kinds.js';
 import type { ArtifactRef, RunManifest, SkipReason, Usage } from './run.events.js';
-import { settledCount, type RunState, type StepState } from './run.state.js';
+import { settledCount, type RunState } from './run.state.js';
 import { isSettled, isTerminal, type RunStatus, type StepStatus } from './run.status.js';
+import { findUnit, type HeldRecord, type Unit, type UnitRecord } from './unit.js';
 
 export interface RunProgress {
   /** Steps that have ended, however. */
@@ -54,11 +56,24 @@ export interface ArtifactView {
   readonly href: string;
 }
 
-/** One step of a run. */
+/** What a step holds: items, iterations, or the steps of its body. */
+export interface HeldView {
+  readonly kind: HeldRecord['kind'];
+  /** How many there are; of iterations those that have begun. */
+  readonly total: number;
+  readonly completed: number;
+  readonly failed: number;
+  /** Paths of those under way, in order; at most 100. */
+  readonly open: readonly string[];
+}
+
+/** One step of a run, or one item or iteration of a step. */
 export interface StepView {
   readonly id: string;
   readonly path: string;
-  readonly agent: string;
+  readonly kind: StepKind;
+  /** The agent that it calls, where it calls one. */
+  readonly agent?: string;
   readonly status: StepStatus;
   readonly dependsOn: readonly string[];
   /** Attempts started. */
@@ -67,10 +82,14 @@ export interface StepView {
   readonly endedAt?: string;
   /** When the next attempt starts, while `retrying`. */
   readonly retryAt?: string;
+  /** When it stops to wait by itself, while `waiting`. */
+  readonly waitsUntil?: string;
   readonly input?: Json;
   readonly output?: Json;
   readonly artifacts?: readonly ArtifactView[];
   readonly failure?: Failure;
+  /** What it holds, once it has started. */
+  readonly holds?: HeldView;
   readonly skipReason?: SkipReason;
   readonly usage: Usage;
   readonly costUsd: number;
@@ -100,7 +119,7 @@ export function viewOfRun(namespace: string, state: RunState): RunView {
     createdAt: isoOf(state.createdAt),
     ...present('startedAt', state.startedAt === undefined ? undefined : isoOf(state.startedAt)),
     ...present('endedAt', state.endedAt === undefined ? undefined : isoOf(state.endedAt)),
-    progress: progressOf(settledCount(state), state.steps.length),
+    progress: progressOf(settledCount(state.root), state.root.units.length),
     input: queued.input,
     context: state.context,
     ...present('output', state.output),
@@ -123,30 +142,75 @@ function viewOfManifest({ templates, ...manifest }: RunManifest): ManifestView {
   return { ...manifest, templates: Object.fromEntries(references) };
 }
 
-/** A step as the API shows it. What a run that has ended left undone shows as cancelled. */
-export function viewOfStep(state: RunState, step: StepState): StepView {
-  const compiled = state.graph.steps[step.index];
-  const id = compiled?.id ?? '';
+/** How many paths of units under way a view lists. */
+const MAX_LISTED = 100;
+
+/** A unit as the API shows it. What a run that has ended left undone shows as cancelled. */
+export function viewOfStep(state: RunState, unit: UnitRecord): StepView {
+  const { step, path, held } = unit;
+  const { skipReason } = unit as Partial<Pick<Unit, 'skipReason'>>;
   return {
-    id,
-    path: id,
-    agent: compiled?.agentKey ?? '',
-    status: isTerminal(state.status) && !isSettled(step.status) ? 'cancelled' : step.status,
-    dependsOn: (compiled?.dependencies ?? []).map((index) => state.graph.steps[index]?.id ?? ''),
-    attempts: step.attempt,
-    ...present('startedAt', step.firstStartedAt === undefined ? undefined : isoOf(step.firstStartedAt)),
-    ...present('endedAt', step.endedAt === undefined ? undefined : isoOf(step.endedAt)),
-    ...present('retryAt', step.retryAt === undefined ? undefined : isoOf(step.retryAt)),
-    ...present('input', step.input),
-    ...present('output', step.output),
+    id: step.id,
+    path,
+    kind: step.work.kind,
+    ...present('agent', step.work.kind === 'agent' ? step.work.agentKey : undefined),
+    status: isTerminal(state.status) && !isSettled(unit.status) ? 'cancelled' : unit.status,
+    dependsOn: unit.role === 'step' ? dependenciesOf(state, unit) : [],
+    attempts: unit.attempt,
+    ...timesOf(unit),
+    ...present('input', unit.input),
+    ...present('output', unit.output),
     ...present(
       'artifacts',
-      step.artifacts?.map((artifact) => viewOfArtifact(state.runId, artifact)),
+      unit.artifacts?.map((artifact) => viewOfArtifact(state.runId, artifact)),
     ),
-    ...present('failure', step.failure),
-    ...present('skipReason', step.status === 'skipped' ? step.skipReason : undefined),
-    usage: step.usage,
-    costUsd: usdFromMicros(step.costMicros),
+    ...present('failure', unit.failure),
+    ...present('holds', held === undefined ? undefined : viewOfHeld(held)),
+    ...present('skipReason', unit.status === 'skipped' ? skipReason : undefined),
+    usage: unit.usage,
+    costUsd: usdFromMicros(unit.costMicros),
+  };
+}
+
+function timesOf(unit: UnitRecord): Pick<StepView, 'startedAt' | 'endedAt' | 'retryAt' | 'waitsUntil'> {
+  const { status, firstStartedAt, endedAt, dueAt } = unit as Unit;
+  const due = dueAt === undefined ? undefined : isoOf(dueAt);
+  return {
+    ...present('startedAt', firstStartedAt === undefined ? undefined : isoOf(firstStartedAt)),
+    ...present('endedAt', endedAt === undefined ? undefined : isoOf(endedAt)),
+    ...present('retryAt', status === 'retrying' ? due : undefined),
+    ...present('waitsUntil', status === 'waiting' ? due : undefined),
+  };
+}
+
+/** Ids of the steps that a step waits for. */
+function dependenciesOf(state: RunState, { step, path }: UnitRecord): readonly string[] {
+  const slash = path.lastIndexOf('/');
+  const outer = slash === -1 ? undefined : findUnit(state.root, path.slice(0, slash));
+  const scope = outer?.held?.kind === 'body' ? outer.held.scope : state.root;
+  return step.dependencies.map((index) => scope.graph.steps[index]?.id ?? '');
+}
+
+function viewOfHeld(held: HeldRecord): HeldView {
+  const { kind } = held;
+  switch (kind) {
+    case 'items':
+      return { kind, total: held.total, ...countsOf([...held.live.values(), ...held.ended.values()]) };
+    case 'iterations': {
+      const units = held.live === undefined ? held.ended : [...held.ended, held.live];
+      return { kind, total: units.length, ...countsOf(units) };
+    }
+    case 'body':
+      return { kind, total: held.scope.units.length, ...countsOf(held.scope.units) };
+  }
+}
+
+function countsOf(units: readonly UnitRecord[]): Pick<HeldView, 'completed' | 'failed' | 'open'> {
+  const open = units.filter(({ status }) => status !== 'pending' && !isSettled(status));
+  return {
+    completed: units.filter(({ status }) => status === 'completed').length,
+    failed: units.filter(({ status }) => status === 'failed').length,
+    open: open.slice(0, MAX_LISTED).map(({ path }) => path),
   };
 }
 

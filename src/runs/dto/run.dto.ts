@@ -4,7 +4,8 @@ import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { SkipReason, Usage } from '../domain/run.events.js';
 import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../domain/run.status.js';
-import type { ManifestView } from '../domain/view.js';
+import { STEP_READERS, type StepKind } from '../../workflows/domain/kinds/step-kinds.js';
+import type { HeldView, ManifestView } from '../domain/view.js';
 
 const INSTANT = { format: 'date-time', example: '2026-01-31T12:00:00.000Z' };
 const ANY_JSON = { type: 'object', additionalProperties: true } as const;
@@ -129,16 +130,41 @@ export class ArtifactDto {
   readonly href!: string;
 }
 
-/** One step of a run. */
+/** What a step holds: its items, its iterations, or the steps of its body. */
+export class HeldDto {
+  @ApiProperty({ enum: ['items', 'iterations', 'body'] })
+  readonly kind!: HeldView['kind'];
+
+  @ApiProperty({ type: 'integer', description: 'Of iterations: those that have begun.', example: 3 })
+  readonly total!: number;
+
+  @ApiProperty({ type: 'integer', example: 1 })
+  readonly completed!: number;
+
+  @ApiProperty({ type: 'integer', example: 0 })
+  readonly failed!: number;
+
+  @ApiProperty({
+    type: [String],
+    description: 'Paths of those under way, at most 100.',
+    example: ['parts[1]', 'parts[2]'],
+  })
+  readonly open!: readonly string[];
+}
+
+/** One step of a run, or one item or iteration of a step. */
 export class StepDto {
   @ApiProperty({ example: 'greet' })
   readonly id!: string;
 
-  @ApiProperty({ description: 'Where the step stands among items and iterations.', example: 'greet' })
+  @ApiProperty({ description: 'Where it stands: `parts[2]`, `polish[3]/check`.', example: 'greet' })
   readonly path!: string;
 
-  @ApiProperty({ example: 'scripted' })
-  readonly agent!: string;
+  @ApiProperty({ enum: Object.keys(STEP_READERS), example: 'agent' })
+  readonly kind!: StepKind;
+
+  @ApiPropertyOptional({ description: 'The agent that it calls, where it calls one.', example: 'scripted' })
+  readonly agent?: string;
 
   @ApiProperty({ enum: STEP_STATUSES })
   readonly status!: StepStatus;
@@ -158,7 +184,14 @@ export class StepDto {
   @ApiPropertyOptional({ ...INSTANT, description: 'When the next attempt starts, while `retrying`.' })
   readonly retryAt?: string;
 
-  @ApiPropertyOptional({ ...ANY_JSON, description: 'The resolved input; any JSON.' })
+  @ApiPropertyOptional({ ...INSTANT, description: 'When it stops to wait by itself, while `waiting`.' })
+  readonly waitsUntil?: string;
+
+  @ApiPropertyOptional({
+    ...ANY_JSON,
+    description:
+      'The resolved input; any JSON. Of an item or iteration that has completed the log alone has it.',
+  })
   readonly input?: Json;
 
   @ApiPropertyOptional({ ...ANY_JSON, description: 'Any JSON.' })
@@ -166,6 +199,9 @@ export class StepDto {
 
   @ApiPropertyOptional(FAILURE)
   readonly failure?: Failure;
+
+  @ApiPropertyOptional({ type: () => HeldDto, description: 'What it holds, once it has started.' })
+  readonly holds?: HeldDto;
 
   @ApiPropertyOptional({ type: () => [ArtifactDto], description: 'Files that the step made.' })
   readonly artifacts?: readonly ArtifactDto[];

@@ -82,13 +82,13 @@ export class AttemptExecutor {
 
   /** Artifacts are durable before the outcome that refers to them. */
   private async keepArtifacts(
-    { namespace, stepId = '' }: AttemptOrder['request'],
+    { namespace, path = '' }: AttemptOrder['request'],
     outcome: AgentOutcome,
   ): Promise<Exclude<AttemptReport, { readonly status: 'aborted' }>> {
     if (outcome.status === 'failed') return outcome;
     const { artifacts, ...rest } = outcome;
     if (artifacts === undefined || artifacts.length === 0) return rest;
-    return { ...rest, artifacts: await this.artifacts.keep(namespace, stepId, artifacts) };
+    return { ...rest, artifacts: await this.artifacts.keep(namespace, path, artifacts) };
   }
 
   private async invoke(order: AttemptOrder, attempt: RunningAttempt): Promise<AgentOutcome> {

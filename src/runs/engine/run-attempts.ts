@@ -7,6 +7,7 @@ import type { Delta } from '../run.feed.js';
 import type { AttemptReport } from './attempt-report.js';
 import type { AttemptExecutor, AttemptOrder, OpenAttempt } from './attempt.executor.js';
 import type { RunState } from '../domain/run.state.js';
+import type { Unit } from '../domain/unit.js';
 
 /** Where attempts report to. */
 export interface AttemptListener {
@@ -32,12 +33,12 @@ export class RunAttempts {
 
   /** Calls the agent of an open attempt. */
   start(invocation: Invocation): void {
-    this.open.set(invocation.stepId, this.executor.start(this.orderOf(invocation)));
+    this.open.set(invocation.path, this.executor.start(this.orderOf(invocation)));
   }
 
-  /** Aborts the attempt of a step; its report follows. */
-  abort(stepId: string): void {
-    this.open.get(stepId)?.abort();
+  /** Aborts the attempt of a unit; its report follows. */
+  abort(path: string): void {
+    this.open.get(path)?.abort();
   }
 
   abortAll(): void {
@@ -51,27 +52,27 @@ export class RunAttempts {
   }
 
   private orderOf(invocation: Invocation): AttemptOrder {
-    const { stepId, step, attempt } = invocation;
+    const { path, unit, attempt } = invocation;
     const { state, namespace } = this.listener;
-    const compiled = state.graph.steps[step.index];
-    const deadline = deadlineOf(invocation, state);
-    const outputSchema = compiled?.definition.outputSchema;
+    const { work, outputSchema } = unit.step;
+    const deadline = deadlineOf(unit);
     return {
       request: {
-        agentKey: compiled?.agentKey ?? '',
-        input: step.input ?? null,
+        agentKey: work.kind === 'agent' ? work.agentKey : '',
+        input: unit.input ?? null,
         namespace,
-        idempotencyKey: `${state.runId}:${stepId}:${String(step.generation)}`,
+        idempotencyKey: `${state.runId}:${path}:${String(unit.generation)}`,
         attempt,
-        failures: step.failures,
+        failures: unit.failures,
         runId: state.runId,
-        stepId,
+        stepId: unit.step.id,
+        path,
       },
-      journal: { turns: step.turns, record: (turn) => this.record(invocation, turn) },
+      journal: { turns: unit.turns, record: (turn) => this.record(invocation, turn) },
       ...(deadline === undefined ? {} : { deadline }),
       ...(outputSchema === undefined ? {} : { outputSchema }),
       report: (report) => {
-        this.open.delete(stepId);
+        this.open.delete(path);
         this.listener.reported(invocation, report);
       },
       stream: this.streamOf(invocation),
@@ -87,8 +88,9 @@ export class RunAttempts {
     return recorded;
   }
 
-  private streamOf({ stepId, attempt }: Invocation): (part: AgentPart) => void {
+  private streamOf({ path, unit, attempt }: Invocation): (part: AgentPart) => void {
     const { state } = this.listener;
+    const stepId = unit.step.id;
     let n = 0;
     return (part) => {
       n += 1;
@@ -97,6 +99,7 @@ export class RunAttempts {
         type: type === 'delta' ? 'step.delta' : 'step.progress',
         runId: state.runId,
         stepId,
+        ...(path === stepId ? {} : { path }),
         attempt,
         n,
         afterSeq: state.lastSeq,
@@ -107,14 +110,11 @@ export class RunAttempts {
 }
 
 /** The sooner of the attempt's own time limit and what is left of the step's. */
-function deadlineOf({ step }: Invocation, state: RunState): AttemptOrder['deadline'] {
-  const compiled = state.graph.steps[step.index];
-  const startedAt = step.startedAt ?? 0;
+function deadlineOf({ step, startedAt = 0, firstStartedAt = startedAt }: Unit): AttemptOrder['deadline'] {
+  const { timeoutMs, totalTimeoutMs } = step;
   const limits = [
-    compiled?.timeoutMs === undefined ? undefined : startedAt + compiled.timeoutMs,
-    compiled?.totalTimeoutMs === undefined
-      ? undefined
-      : (step.firstStartedAt ?? startedAt) + compiled.totalTimeoutMs,
+    timeoutMs === undefined ? undefined : startedAt + timeoutMs,
+    totalTimeoutMs === undefined ? undefined : firstStartedAt + totalTimeoutMs,
   ].filter((at) => at !== undefined);
   if (limits.length === 0) return undefined;
   const at = Math.min(...limits);

@@ -150,27 +150,27 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.end('lost');
   }
 
-  reported({ stepId, attempt }: Invocation, report: AttemptReport): void {
+  reported({ path, attempt }: Invocation, report: AttemptReport): void {
     switch (report.status) {
       case 'completed':
-        this.submit({ type: 'complete', stepId, attempt, ...resultOf(report), ...spentOf(report) });
+        this.submit({ type: 'complete', path, attempt, ...resultOf(report), ...spentOf(report) });
         break;
       case 'failed': {
         const random = Math.random();
-        this.submit({ type: 'fail', stepId, attempt, failure: report.failure, random, ...spentOf(report) });
+        this.submit({ type: 'fail', path, attempt, failure: report.failure, random, ...spentOf(report) });
         break;
       }
       case 'aborted':
-        this.submit({ type: 'aborted', stepId, attempt });
+        this.submit({ type: 'aborted', path, attempt });
         break;
     }
   }
 
-  recorded({ stepId, attempt }: Invocation, turn: Omit<Turn, 'turn'>): Promise<void> {
+  recorded({ path, attempt }: Invocation, turn: Omit<Turn, 'turn'>): Promise<void> {
     const { body, tool } = turn;
     const entry = { body, ...(tool === undefined ? {} : { tool }), ...spentOf(turn) };
     return new Promise((resolve, reject) => {
-      this.submit({ type: 'record-turn', stepId, attempt, ...entry }, (failure) => {
+      this.submit({ type: 'record-turn', path, attempt, ...entry }, (failure) => {
         if (failure === undefined) resolve();
         else reject(new AppError(failure));
       });
@@ -224,7 +224,7 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.pending = [];
     this.isPoked = false;
     const now = this.tools.clock.now();
-    const { events, refusals } = advance(this.state, {
+    const { events, refusals, isCut } = advance(this.state, {
       commands: [
         ...taken.map(({ command }) => command),
         ...rows.map(({ command }) => ({ ...command, at: now })),
@@ -233,6 +233,7 @@ export class RunLoop implements GatedRun, AttemptListener {
       now,
       mayStart: ({ deaths }) => this.mayStart(deaths),
     });
+    if (isCut) this.isPoked = true;
     const isDurable = await this.write(events, rows);
     taken.forEach(({ settle }, index) => settle?.(isDurable ? refusals[index] : lostFailure(this.runId)));
     if (!isDurable || !this.isStillOwner()) return;
@@ -330,7 +331,8 @@ export class RunLoop implements GatedRun, AttemptListener {
   /** What durable events ask for: abort what they ended, invoke what they started. */
   private carryOut(events: readonly RunEvent[]): void {
     for (const event of events) {
-      if (event.type === 'step.cancelled' && event.stepId !== undefined) this.attempts.abort(event.stepId);
+      if (event.type.endsWith('.cancelled') && event.stepId !== undefined)
+        this.attempts.abort(event.path ?? event.stepId);
       if (event.type === 'run.cancelling') this.attempts.abortAll();
     }
     if (!isTerminal(this.state.status)) {

@@ -1,4 +1,4 @@
-import { compileDefinition } from './graph.js';
+import { compileDefinition } from './compile-definition.js';
 
 type Row = [what: string, definition: unknown, pointer: string, code: string, message: string];
 

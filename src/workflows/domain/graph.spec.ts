@@ -1,5 +1,6 @@
 import type { Json } from '../../kernel/json.js';
-import { compileDefinition, type CompiledDefinition, type CompiledStep } from './graph.js';
+import { compileDefinition, type CompiledDefinition } from './compile-definition.js';
+import type { CompiledStep } from './graph.js';
 import { DEFAULT_RETRY } from './retry-policy.js';
 
 const LIMITS = { maxSteps: 10_000 };
@@ -22,12 +23,13 @@ describe('a compiled definition', () => {
     expect(graph.steps[0]).toMatchObject({
       index: 0,
       id: 'a',
-      kind: 'agent',
-      agentKey: 'echo',
+      key: 'a',
+      pointer: '/steps/0',
+      work: { kind: 'agent', agentKey: 'echo', input: { json: {} } },
+      layers: [],
       dependencies: [],
       dependents: [],
-      reads: [],
-      input: { json: {} },
+      reads: { own: [], outer: [] },
       isConstant: true,
       join: 'none_failed',
       onError: 'fail',
@@ -37,7 +39,7 @@ describe('a compiled definition', () => {
     expect(graph.steps[0]).not.toHaveProperty('when');
     expect(graph.steps[0]).not.toHaveProperty('timeoutMs');
     expect(graph).not.toHaveProperty('output');
-    expect(graph.outputReads).toEqual([]);
+    expect(graph.outputReads).toEqual({ own: [], outer: [] });
   });
 
   it('keeps what a step says', () => {
@@ -59,7 +61,7 @@ describe('a compiled definition', () => {
     const compiled = stepOf({ retry: { jitter: 'none' }, steps: [{ id: 'a', agent: 'echo' }, step] }, 'b');
 
     expect(compiled).toMatchObject({
-      agentKey: 'claude',
+      work: { agentKey: 'claude' },
       dependencies: [0],
       isConstant: false,
       join: 'all_settled',
@@ -106,11 +108,11 @@ describe('edges', () => {
   });
 
   it('are no reads unless an expression reads', () => {
-    expect(graph.steps.map(({ reads }) => reads)).toEqual([[1], [3, 4], [3], [], []]);
+    expect(graph.steps.map(({ reads }) => reads.own)).toEqual([[1], [3, 4], [3], [], []]);
   });
 
   it('are not made by the output, which may read any step', () => {
-    expect(graph.outputReads).toEqual([0, 3]);
+    expect(graph.outputReads.own).toEqual([0, 3]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { compileDefinition } from './graph.js';
+import { compileDefinition } from './compile-definition.js';
 import { listUnreachableSteps } from './reachability.js';
 
 type Step = Record<string, unknown> & { readonly id: string };

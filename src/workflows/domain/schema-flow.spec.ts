@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../kernel/json.js';
-import { compileDefinition } from './graph.js';
+import { compileDefinition } from './compile-definition.js';
 import { listSchemaWarnings } from './schema-flow.js';
 
 const text = { type: 'string' };

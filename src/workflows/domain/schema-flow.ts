@@ -46,8 +46,8 @@ export function listSchemaWarnings(
     ...graph.steps.flatMap((step) => [
       ...readingsOf(step).flatMap((reading) => flow.unreadable(reading)),
       // What a template gives is laid over the input, so it is not known yet.
-      ...(step.variables === undefined
-        ? flow.contradictions(step.input.json, schemasOf(step).input, `/steps/${step.index}/input`)
+      ...(step.work.kind === 'agent' && step.work.variables === undefined
+        ? flow.contradictions(step.work.input.json, schemasOf(step).input, `${step.pointer}/input`)
         : []),
     ]),
     ...(graph.output?.texts ?? []).flatMap(({ pointer, references }) =>
@@ -124,21 +124,22 @@ class SchemaFlow {
 }
 
 /** Each text of a step with what it reads. */
-function readingsOf({ index, when, input, variables }: CompiledStep): readonly Reading[] {
+function readingsOf({ pointer: place, when, work }: CompiledStep): readonly Reading[] {
+  const { input, variables } = work.kind === 'agent' ? work : {};
   const at = (field: string, { pointer, references }: Reading): Reading => ({
-    pointer: `/steps/${index}/${field}${pointer}`,
+    pointer: `${place}/${field}${pointer}`,
     references,
   });
   return [
     ...(when === undefined ? [] : [at('when', { pointer: '', references: when.references })]),
-    ...input.texts.map((text) => at('input', text)),
+    ...(input?.texts ?? []).map((text) => at('input', text)),
     ...(variables?.texts ?? []).map((text) => at('template/variables', text)),
   ];
 }
 
 /** The schema of what others read as the step's output; unknown where that is a list of outputs. */
-function outputOf({ definition }: CompiledStep, { output }: StepSchemas): JsonObject | undefined {
-  return Object.hasOwn(definition, 'forEach') ? undefined : output;
+function outputOf({ forEach }: CompiledStep, { output }: StepSchemas): JsonObject | undefined {
+  return forEach === undefined ? output : undefined;
 }
 
 /** What the schema cannot have of a path; undefined when it may have all of it. */

@@ -1,4 +1,5 @@
-import { compileDefinition, type Graph } from './graph.js';
+import { compileDefinition } from './compile-definition.js';
+import type { Graph } from './graph.js';
 import { shapeOf } from './shape.js';
 
 /** A graph from ids with what they depend on: `c: 'a b'`. */

@@ -9,11 +9,12 @@ import type { Issue } from '../../kernel/failure.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { compilePinned, type PinnedTemplate } from '../../templates/domain/pinned.js';
 import type { SchemaCheck } from '../../templates/domain/variable.js';
-import type { CompiledStep, Graph } from './graph.js';
+import { allSteps, mapSteps, type CompiledStep, type Graph } from './graph.js';
+import type { AgentWork } from './kinds/agent.step.js';
 
-/** The templates of steps, by the id of the step. */
+/** The templates of steps, by the key of the step. */
 export interface StepTemplates {
-  readonly [stepId: string]: PinnedTemplate;
+  readonly [key: string]: PinnedTemplate;
 }
 
 /**
@@ -29,28 +30,34 @@ export function withTemplates(
   check: SchemaCheck,
 ): Result<Graph, readonly Issue[]> {
   if (Object.keys(templates).length === 0) return ok(graph);
-  const results = graph.steps.map((step) => withTemplate(step, ownTemplate(templates, step.id), check));
-  const issues = results.flatMap((result) => (result.ok ? [] : result.failure));
+  const works = new Map<string, AgentWork>();
+  const issues: Issue[] = [];
+  for (const step of allSteps(graph)) {
+    const pinned = ownTemplate(templates, step.key);
+    if (step.work.kind !== 'agent' || pinned === undefined) continue;
+    const result = withTemplate(step, step.work, { pinned, check });
+    if (result.ok) works.set(step.key, result.value);
+    else issues.push(...result.failure);
+  }
   if (issues.length > 0) return fail(issues);
-  return ok({ ...graph, steps: results.flatMap((result) => (result.ok ? [result.value] : [])) });
+  return ok(mapSteps(graph, (step) => ({ ...step, work: works.get(step.key) ?? step.work })));
 }
 
-function ownTemplate(templates: StepTemplates, stepId: string): PinnedTemplate | undefined {
-  return Object.hasOwn(templates, stepId) ? templates[stepId] : undefined;
+function ownTemplate(templates: StepTemplates, key: string): PinnedTemplate | undefined {
+  return Object.hasOwn(templates, key) ? templates[key] : undefined;
 }
 
 function withTemplate(
   step: CompiledStep,
-  pinned: PinnedTemplate | undefined,
-  check: SchemaCheck,
-): Result<CompiledStep, readonly Issue[]> {
-  if (pinned === undefined) return ok(step);
-  const pointer = `/steps/${step.index}/template`;
+  work: AgentWork,
+  { pinned, check }: { readonly pinned: PinnedTemplate; readonly check: SchemaCheck },
+): Result<AgentWork, readonly Issue[]> {
+  const pointer = `${step.pointer}/template`;
   const compiled = compilePinned(pinned);
   if (!compiled.ok) {
     return fail(
       compiled.failure.map(({ code, message }) => ({ pointer, code, message: `${pinned.name}: ${message}` })),
     );
   }
-  return ok({ ...step, template: { program: compiled.value, check } });
+  return ok({ ...work, template: { program: compiled.value, check } });
 }

@@ -1,0 +1,145 @@
+/**
+ * How the events of a unit change the state. Steps, items and iterations have the same events.
+ *
+ * Decided here: the meaning of each event for its unit. Decided elsewhere: what the end of a unit means for what is
+ * around it (settle.ts).
+ */
+import { addUsage } from '../../agents/domain/usage.js';
+import { failureOf, type Failure } from '../../kernel/failure.js';
+import type { UnitEventName } from './draft.js';
+import { runErrors } from './run.errors.js';
+import type { RunEvent, RunEventMap, RunEventOf, Spent } from './run.events.js';
+import { DEATHS_UNTIL_POISONED, markReady, unitAt, type RunState } from './run.state.js';
+import { leave, makeNextItem, openHeld, settle } from './settle.js';
+import { holdingOf, type Unit } from './unit.js';
+
+/** A unit about to change, and when. */
+interface Change {
+  readonly state: RunState;
+  readonly unit: Unit;
+  readonly at: number;
+  readonly attempt: number | undefined;
+}
+
+type Name = UnitEventName | 'skipped';
+
+/** What each event means for its unit. */
+const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.${N}`]) => void } = {
+  started: start,
+  completed: ({ state, unit, at }, data) => {
+    unit.output = data.output;
+    if (data.artifacts !== undefined) {
+      unit.artifacts = data.artifacts;
+      for (const artifact of data.artifacts) state.artifacts.set(artifact.name, artifact);
+    }
+    spend(state, unit, data);
+    closeAttempt(state, unit);
+    settle(state, unit, { status: 'completed', at, ...(data.next && { next: data.next }) });
+  },
+  failed: ({ state, unit, at }, data) => {
+    unit.failure = data.failure;
+    unit.isHandled = data.handled;
+    spend(state, unit, data);
+    closeAttempt(state, unit);
+    settle(state, unit, { status: 'failed', at });
+  },
+  retrying: ({ state, unit }, data) => {
+    spend(state, unit, data);
+    closeAttempt(state, unit);
+    leave(state, unit);
+    unit.status = 'retrying';
+    unit.failures += 1;
+    unit.failure = data.failure;
+    unit.dueAt = Date.parse(data.retryAt);
+    state.frontier.retries.push({ unit, at: unit.dueAt });
+  },
+  waiting: ({ state, unit, at }, data) => {
+    closeAttempt(state, unit);
+    leave(state, unit);
+    unit.status = 'waiting';
+    unit.firstStartedAt ??= at;
+    state.frontier.waiting.add(unit);
+    if (data.until !== undefined) {
+      unit.dueAt = Date.parse(data.until);
+      state.frontier.timers.push({ unit, at: unit.dueAt });
+    }
+    makeNextItem(state, unit);
+  },
+  interrupted: ({ state, unit }, { cause, epoch }) => {
+    leave(state, unit);
+    if (cause === 'owner-lost' && !unit.hasProgressed && state.deathEpoch !== epoch) {
+      state.deaths += 1;
+      state.deathEpoch = epoch;
+      if (state.deaths >= DEATHS_UNTIL_POISONED) state.fatal = poisoned(state.deaths);
+    }
+    unit.hasProgressed = false;
+    markReady(state, unit);
+  },
+  skipped: ({ state, unit, at }, { reason }) => {
+    unit.skipReason = reason;
+    settle(state, unit, { status: 'skipped', at });
+  },
+  cancelled: ({ state, unit, at }) => {
+    closeAttempt(state, unit);
+    settle(state, unit, { status: 'cancelled', at });
+  },
+};
+
+/** Applies one event of a unit. @throws RangeError when the run has no such unit */
+export function evolveUnit(state: RunState, event: RunEvent, at: number): void {
+  const unit = unitAt(state, event.path ?? event.stepId ?? '');
+  if (event.type === 'turn.completed' || event.type === 'tool.called') {
+    recordTurn(state, unit, event.data);
+    return;
+  }
+  const name = event.type.slice(event.type.indexOf('.') + 1) as Name;
+  const change = CHANGES[name] as (change: Change, data: unknown) => void;
+  change({ state, unit, at, attempt: event.attempt }, event.data);
+}
+
+function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.started']): void {
+  leave(state, unit);
+  unit.status = 'running';
+  unit.attempt = attempt ?? unit.attempt + 1;
+  unit.firstStartedAt ??= at;
+  unit.startedAt = at;
+  if (data.input !== undefined) unit.input = data.input;
+  const holding = holdingOf(unit);
+  if (holding === undefined) {
+    state.frontier.open.add(unit);
+    state.frontier.uninvoked.add(unit);
+  } else {
+    openHeld(state, unit, holding, data.items);
+  }
+  makeNextItem(state, unit);
+}
+
+/** Any recorded turn says that the attempt gets on. */
+function recordTurn(
+  state: RunState,
+  unit: Unit,
+  data: RunEventOf<'turn.completed' | 'tool.called'>['data'],
+): void {
+  unit.turns.push(data);
+  unit.hasProgressed = true;
+  state.deaths = 0;
+  spend(state, unit, data);
+}
+
+/** Any recorded outcome says that the owner lived through the attempt. */
+function closeAttempt(state: RunState, unit: Unit): void {
+  if (unit.status === 'running') state.deaths = 0;
+}
+
+function spend(state: RunState, unit: Unit, { usage, costMicros = 0 }: Spent): void {
+  if (usage === undefined && costMicros === 0) return;
+  unit.usage = addUsage(unit.usage, usage);
+  unit.costMicros += costMicros;
+  state.usage = addUsage(state.usage, usage);
+  state.costMicros += costMicros;
+}
+
+function poisoned(deaths: number): Failure {
+  const message = `${String(deaths)} owners in a row died while an attempt of this run was open`;
+  return failureOf(runErrors['run.poisoned'], message, { details: { deaths } });
+}

@@ -1,0 +1,228 @@
+/**
+ * What the end of a unit means for what is around it, and how units are made.
+ *
+ * Decided here: joins, which items and iterations exist, when the unit around is to be closed. Each end costs in the
+ * number of the step's dependents and of what was left inside the unit, never in the number of units of the run.
+ */
+import type { Failure } from '../../kernel/failure.js';
+import { decideJoin, type JoinCounts } from '../../workflows/domain/join.js';
+import { isBeyondTolerance } from './holdings.js';
+import type { LoopNext } from './run.events.js';
+import { markReady, openScope, settledCount, type RunState } from './run.state.js';
+import { isSettled } from './run.status.js';
+import {
+  newHeldUnit,
+  newScope,
+  recordOf,
+  type Held,
+  type HeldItems,
+  type HeldIterations,
+  type Scope,
+  type Unit,
+} from './unit.js';
+
+/** Opens a unit that holds others: what it holds first is made. */
+export function openHeld(state: RunState, unit: Unit, kind: Held['kind'], items = 0): void {
+  switch (kind) {
+    case 'items': {
+      const held: HeldItems = {
+        kind,
+        total: items,
+        live: new Map(),
+        ended: new Map(),
+        made: 0,
+        failed: [],
+      };
+      unit.held = held;
+      if (items === 0) state.frontier.closing.add(unit);
+      else makeItem(state, unit, held);
+      return;
+    }
+    case 'iterations': {
+      const held: HeldIterations = { kind, ended: [] };
+      unit.held = held;
+      makeIteration(state, unit, held);
+      return;
+    }
+    case 'body': {
+      const { body } = unit.step.repeat ?? {};
+      if (body === undefined) throw new TypeError(`step ${unit.step.key} has no body`);
+      const scope = newScope(body, unit);
+      unit.held = { kind, scope };
+      openScope(state, scope);
+      return;
+    }
+  }
+}
+
+/** Makes the next item once the one before it is under way, while another may be. */
+export function makeNextItem(state: RunState, { holder }: Unit): void {
+  if (holder?.held?.kind === 'items') makeItem(state, holder, holder.held);
+}
+
+/** Ends a unit and tells what is around it. */
+export function settle(
+  state: RunState,
+  unit: Unit,
+  end: {
+    readonly status: 'completed' | 'failed' | 'skipped' | 'cancelled';
+    readonly at: number;
+    readonly next?: LoopNext;
+  },
+): void {
+  leave(state, unit);
+  unit.status = end.status;
+  unit.endedAt = end.at;
+  if (unit.held !== undefined) discard(state, unit.held);
+  switch (unit.role) {
+    case 'step':
+      settleStep(state, unit, end.status);
+      break;
+    case 'item':
+      settleItem(state, unit);
+      break;
+    case 'iteration':
+      settleIteration(state, unit, end.next);
+      break;
+  }
+}
+
+/** Takes a unit out of everything that says what can happen to it next. */
+export function leave({ frontier }: RunState, unit: Unit): void {
+  switch (unit.status) {
+    case 'ready':
+      frontier.readyCount -= 1;
+      frontier.skips.delete(unit);
+      break;
+    case 'running':
+      frontier.open.delete(unit);
+      frontier.uninvoked.delete(unit);
+      frontier.closing.delete(unit);
+      break;
+    case 'retrying':
+      delete unit.dueAt;
+      break;
+    case 'waiting':
+      frontier.waiting.delete(unit);
+      delete unit.dueAt;
+      break;
+    default:
+      break;
+  }
+}
+
+function makeItem(state: RunState, holder: Unit, held: HeldItems): void {
+  const newest = held.live.get(held.made - 1);
+  const isWaiting = newest?.status === 'ready' && newest.attempt === 0;
+  const { maxConcurrency = Infinity } = holder.step.forEach ?? {};
+  if (isWaiting || held.made >= held.total || held.live.size >= maxConcurrency) return;
+  const item = newHeldUnit(holder, 'item', held.made);
+  held.live.set(held.made, item);
+  held.made += 1;
+  markReady(state, item);
+}
+
+function makeIteration(state: RunState, holder: Unit, held: HeldIterations): void {
+  const iteration = newHeldUnit(holder, 'iteration', held.ended.length);
+  held.live = iteration;
+  markReady(state, iteration);
+}
+
+function settleStep(
+  state: RunState,
+  unit: Unit,
+  status: 'completed' | 'failed' | 'skipped' | 'cancelled',
+): void {
+  const { scope, step } = unit;
+  scope.counts[status] += 1;
+  if (status === 'failed' && !unit.isHandled && unit.failure !== undefined)
+    failScope(state, scope, stepFailure(unit, unit.failure));
+  const outcome = status === 'failed' && unit.isHandled ? 'handledFailures' : status;
+  for (const index of step.dependents) {
+    const dependent = scope.units[index];
+    if (dependent !== undefined) settleDependency(state, dependent, outcome);
+  }
+  if (scope.holder !== undefined && settledCount(scope) === scope.units.length)
+    state.frontier.closing.add(scope.holder);
+}
+
+function failScope(state: RunState, scope: Scope, failure: Failure): void {
+  scope.fatal ??= failure;
+  if (scope.holder === undefined) state.fatal ??= failure;
+  else state.frontier.closing.add(scope.holder);
+}
+
+function settleDependency(
+  state: RunState,
+  dependent: Unit,
+  outcome: Exclude<keyof JoinCounts, 'total'>,
+): void {
+  dependent.settled[outcome] += 1;
+  dependent.unsettled -= 1;
+  if (dependent.unsettled > 0 || dependent.status !== 'pending') return;
+  if (state.fatal !== undefined || dependent.scope.fatal !== undefined) return;
+  if (decideJoin(dependent.step.join, dependent.settled) === 'skip')
+    dependent.skipReason = skipReasonOf(dependent);
+  markReady(state, dependent);
+}
+
+function skipReasonOf({ settled }: Unit): 'dependencies-failed' | 'dependencies-skipped' {
+  return settled.failed + settled.handledFailures + settled.cancelled > 0
+    ? 'dependencies-failed'
+    : 'dependencies-skipped';
+}
+
+function settleItem(state: RunState, unit: Unit): void {
+  const { holder, number } = unit;
+  if (holder?.held?.kind !== 'items') return;
+  const { held } = holder;
+  held.live.delete(number);
+  held.ended.set(number, recordOf(unit));
+  if (unit.status === 'failed') held.failed.push(number);
+  if (held.ended.size === held.total || isBeyondTolerance(holder, held)) state.frontier.closing.add(holder);
+  else makeItem(state, holder, held);
+}
+
+function settleIteration(state: RunState, unit: Unit, next: LoopNext | undefined): void {
+  const { holder } = unit;
+  if (holder?.held?.kind !== 'iterations') return;
+  const { held } = holder;
+  delete held.live;
+  held.ended.push(recordOf(unit));
+  if (next === 'iteration') {
+    makeIteration(state, holder, held);
+    return;
+  }
+  if (next !== undefined) held.next = next;
+  state.frontier.closing.add(holder);
+}
+
+/** What was left inside a unit that has ended will never run. */
+function discard(state: RunState, held: Held): void {
+  for (const unit of liveUnitsOf(held)) {
+    if (isSettled(unit.status)) continue;
+    leave(state, unit);
+    unit.status = 'cancelled';
+    if (unit.held !== undefined) discard(state, unit.held);
+  }
+}
+
+function liveUnitsOf(held: Held): readonly Unit[] {
+  switch (held.kind) {
+    case 'items':
+      return [...held.live.values()];
+    case 'iterations':
+      return held.live === undefined ? [] : [held.live];
+    case 'body':
+      return held.scope.units;
+  }
+}
+
+function stepFailure({ step, path }: Unit, failure: Failure): Failure {
+  const at = path === step.id ? {} : { path };
+  return {
+    ...failure,
+    message: `step "${path}" failed: ${failure.message}`,
+    details: { ...at, ...failure.details, stepId: step.id },
+  };
+}

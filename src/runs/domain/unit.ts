@@ -1,0 +1,298 @@
+/**
+ * Units: everything of a run that has a status of its own.
+ *
+ * A unit is a step of a scope, an item of a step that maps over a list, or an iteration of a step that is repeated. A
+ * unit either is carried out by attempts or holds units: items, iterations, or the scope of a loop's body. Decided
+ * here: what is known of a unit. Decided elsewhere: when units are made and how they change (evolve.ts).
+ */
+import type { ToolCall } from '../../agents/domain/tool-call.js';
+import type { Failure } from '../../kernel/failure.js';
+import type { Json } from '../../kernel/json.js';
+import type { CompiledStep, Graph } from '../../workflows/domain/graph.js';
+import type { JoinCounts } from '../../workflows/domain/join.js';
+import type { ArtifactRef, LoopNext, SkipReason, Usage } from './run.events.js';
+import type { StepStatus } from './run.status.js';
+
+/** What a unit is; also the first word of its events. */
+export type UnitRole = 'step' | 'item' | 'iteration';
+
+/** A recorded model turn or tool outcome. */
+export interface RecordedTurn {
+  readonly turn: number;
+  readonly body: Json;
+  readonly tool?: ToolCall;
+  readonly usage?: Usage;
+  readonly costMicros?: number;
+}
+
+/** What is kept of a unit to the end of its run. */
+export interface UnitRecord {
+  readonly step: CompiledStep;
+  readonly role: UnitRole;
+  /** The place of a step in its scope, the number of an item or an iteration, from 0. */
+  readonly number: number;
+  /** Where it stands in its run: `parts[2]`, `polish[3]/check`. */
+  readonly path: string;
+  status: StepStatus;
+  /** Number of the last attempt started; 0 before the first. */
+  attempt: number;
+  firstStartedAt?: number;
+  endedAt?: number;
+  /** The resolved input, from the first start on; of a unit that holds items their list. */
+  input?: Json;
+  output?: Json;
+  artifacts?: readonly ArtifactRef[];
+  failure?: Failure;
+  usage: Usage;
+  costMicros: number;
+  /** The units that it holds, from its start on. */
+  held?: HeldRecord;
+}
+
+export interface Unit extends UnitRecord {
+  held?: Held;
+  /** The scope of its step. */
+  readonly scope: Scope;
+  /** The unit that holds this item or iteration; absent for a step. */
+  readonly holder?: Unit;
+  /** How many layers of its step stand above it. */
+  readonly depth: number;
+  /** Its place in the run: units in order are in the order of the definition, then of items and iterations. */
+  readonly order: readonly number[];
+  /** Part of the stable key; a manual retry raises it. */
+  generation: number;
+  /** Attempts that ended in a failure; interrupted ones do not count. */
+  failures: number;
+  /** Dependencies that have not settled yet. */
+  unsettled: number;
+  /** How the settled dependencies ended. */
+  readonly settled: { -readonly [K in keyof JoinCounts]: JoinCounts[K] };
+  /** Why the step will be skipped, decided by its join. */
+  skipReason?: SkipReason;
+  startedAt?: number;
+  /** When the next attempt may start, while `retrying`; when the wait is over, while `waiting`. */
+  dueAt?: number;
+  /** Whether a failure of the unit lets what is around it go on. */
+  isHandled: boolean;
+  readonly turns: RecordedTurn[];
+  /** Whether a turn was recorded since the last interruption. */
+  hasProgressed: boolean;
+}
+
+/** What is kept of a scope whose iteration has ended. */
+export interface ScopeRecord {
+  readonly graph: Graph;
+  /** In the order of the definition. */
+  readonly units: readonly UnitRecord[];
+}
+
+/** One set of steps that run by their dependencies: the run's own, or those of one iteration of a loop. */
+export interface Scope extends ScopeRecord {
+  readonly units: readonly Unit[];
+  /** The iteration whose body it is; absent for the run's own. */
+  readonly holder?: Unit;
+  readonly counts: ScopeCounts;
+  /** A failure in it that nothing handles. */
+  fatal?: Failure;
+}
+
+/** Steps of a scope that have ended, by how. */
+export interface ScopeCounts {
+  completed: number;
+  failed: number;
+  skipped: number;
+  cancelled: number;
+}
+
+export type Held = HeldItems | HeldIterations | HeldBody;
+
+export type HeldRecord = HeldItems | HeldIterations | { readonly kind: 'body'; readonly scope: ScopeRecord };
+
+/** Items are made when they are about to start, and kept as records when they have ended. */
+export interface HeldItems {
+  readonly kind: 'items';
+  readonly total: number;
+  /** Items that are ready or under way, by number. */
+  readonly live: Map<number, Unit>;
+  /** Items that have ended, by number. */
+  readonly ended: Map<number, UnitRecord>;
+  /** Items made so far; the next one has this number. */
+  made: number;
+  /** Numbers of failed items, in the order in which they failed. */
+  readonly failed: number[];
+}
+
+/** Iterations come one after the other; those that have ended are kept as records. */
+export interface HeldIterations {
+  readonly kind: 'iterations';
+  /** The iteration that is ready or under way. */
+  live?: Unit;
+  readonly ended: UnitRecord[];
+  /** How the step goes on after its last iteration, once that has completed. */
+  next?: LoopNext;
+}
+
+/** The body of a loop in one iteration. */
+export interface HeldBody {
+  readonly kind: 'body';
+  readonly scope: Scope;
+}
+
+const NO_JOIN: JoinCounts = {
+  total: 0,
+  completed: 0,
+  handledFailures: 0,
+  failed: 0,
+  skipped: 0,
+  cancelled: 0,
+};
+
+/** What a unit holds once it has started; undefined when it is carried out itself. */
+export function holdingOf({ step, depth }: Pick<Unit, 'step' | 'depth'>): Held['kind'] | undefined {
+  return step.layers[depth] ?? (step.work.kind === 'loop' ? 'body' : undefined);
+}
+
+/** The unit around another: the holder of an item or iteration, the iteration of a body. */
+export function around(unit: Unit): Unit | undefined {
+  return unit.holder ?? unit.scope.holder;
+}
+
+/** True when `unit` is `other` or stands inside it. */
+export function isWithin(unit: Unit, other: Unit): boolean {
+  for (let at: Unit | undefined = unit; at !== undefined; at = around(at)) if (at === other) return true;
+  return false;
+}
+
+/** Whether one unit stands before another. */
+export function isBefore(a: Unit, b: Unit): boolean {
+  return compareUnits(a, b) < 0;
+}
+
+/** Sorts units by their place in the run. */
+export function compareUnits({ order: a }: Unit, { order: b }: Unit): number {
+  for (let depth = 0; depth < a.length && depth < b.length; depth += 1) {
+    const difference = (a[depth] ?? 0) - (b[depth] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** A scope with nothing done yet. */
+export function newScope(graph: Graph, holder?: Unit): Scope {
+  const units: Unit[] = [];
+  const scope: Scope = {
+    graph,
+    units,
+    ...(holder === undefined ? {} : { holder }),
+    counts: { completed: 0, failed: 0, skipped: 0, cancelled: 0 },
+  };
+  const prefix = holder === undefined ? '' : `${holder.path}/`;
+  const order = holder?.order ?? [];
+  for (const step of graph.steps) {
+    const total = step.dependencies.length;
+    units.push({
+      ...newUnit(step, 'step', step.index),
+      scope,
+      depth: 0,
+      path: `${prefix}${step.id}`,
+      order: [...order, step.index],
+      unsettled: total,
+      settled: { ...NO_JOIN, total },
+    });
+  }
+  return scope;
+}
+
+/** An item or iteration of a unit, with nothing done yet. */
+export function newHeldUnit(holder: Unit, role: 'item' | 'iteration', number: number): Unit {
+  return {
+    ...newUnit(holder.step, role, number),
+    scope: holder.scope,
+    holder,
+    depth: holder.depth + 1,
+    path: `${holder.path}[${number}]`,
+    order: [...holder.order, number],
+    unsettled: 0,
+    settled: { ...NO_JOIN },
+  };
+}
+
+/** What is kept of a unit that has ended and that nothing reads any more. The log has the rest. */
+export function recordOf(unit: Unit): UnitRecord {
+  const { step, role, number, path, status, attempt, usage, costMicros, held } = unit;
+  const { firstStartedAt, endedAt, input, output, artifacts, failure } = unit;
+  return {
+    step,
+    role,
+    number,
+    path,
+    status,
+    attempt,
+    usage,
+    costMicros,
+    ...(firstStartedAt !== undefined && { firstStartedAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...(failure !== undefined && status === 'failed' && input !== undefined && { input }),
+    ...(output !== undefined && { output }),
+    ...(artifacts !== undefined && { artifacts }),
+    ...(failure !== undefined && { failure }),
+    ...(held !== undefined && { held: recordOfHeld(held) }),
+  };
+}
+
+function recordOfHeld(held: Held): HeldRecord {
+  if (held.kind !== 'body') return held;
+  const { graph, units } = held.scope;
+  return { kind: 'body', scope: { graph, units: units.map(recordOf) } };
+}
+
+type UnitBase = Omit<Unit, 'scope' | 'depth' | 'path' | 'order' | 'unsettled' | 'settled'>;
+
+function newUnit(step: CompiledStep, role: UnitRole, number: number): UnitBase {
+  return {
+    step,
+    role,
+    number,
+    status: 'pending',
+    generation: 1,
+    attempt: 0,
+    failures: 0,
+    isHandled: false,
+    turns: [],
+    hasProgressed: false,
+    usage: {},
+    costMicros: 0,
+  };
+}
+
+/** Finds a unit by its path, in time that grows with its depth only. */
+export function findUnit(root: ScopeRecord, path: string): UnitRecord | undefined {
+  const place = /^(?:([A-Za-z][A-Za-z0-9_-]*)|\[(\d+)\])(\/?)/;
+  let scope: ScopeRecord | undefined = root;
+  let found: UnitRecord | undefined;
+  for (let rest = path; rest !== '';) {
+    const match = place.exec(rest);
+    if (match === null) return undefined;
+    const [whole, id, number, slash] = match;
+    found = id === undefined ? heldAt(found?.held, Number(number)) : stepIn(scope, id);
+    if (found === undefined) return undefined;
+    scope = slash === '' ? undefined : scopeIn(found.held);
+    rest = rest.slice(whole.length);
+    if (rest === '' && slash !== '') return undefined;
+  }
+  return found;
+}
+
+function stepIn(scope: ScopeRecord | undefined, id: string): UnitRecord | undefined {
+  return scope?.units[scope.graph.indexOf.get(id) ?? -1];
+}
+
+function heldAt(held: HeldRecord | undefined, number: number): UnitRecord | undefined {
+  if (held?.kind === 'items') return held.live.get(number) ?? held.ended.get(number);
+  if (held?.kind !== 'iterations') return undefined;
+  return held.live?.number === number ? held.live : held.ended[number];
+}
+
+function scopeIn(held: HeldRecord | undefined): ScopeRecord | undefined {
+  return held?.kind === 'body' ? held.scope : undefined;
+}

@@ -1,0 +1,24 @@
+/** Every kind of step on the side of the definition: what it reads of its fields. */
+import type { StepReader } from '../step-reader.js';
+import { readAgent, type AgentWork } from './agent.step.js';
+import { readFail, type FailWork } from './fail.step.js';
+import { readLoop, type LoopWork } from './loop.step.js';
+import { readTransform, type TransformWork } from './transform.step.js';
+import { readWait, type WaitWork } from './wait.step.js';
+
+/** What a step does, compiled. */
+export type StepWork = AgentWork | FailWork | LoopWork | TransformWork | WaitWork;
+
+export type StepKind = StepWork['kind'];
+
+/** The work of one kind. */
+export type WorkOf<K extends StepKind> = Extract<StepWork, { readonly kind: K }>;
+
+/** How each kind is read; `kind` is `agent` where a step does not say it. */
+export const STEP_READERS: { readonly [K in StepKind]: (step: StepReader) => WorkOf<K> } = {
+  agent: readAgent,
+  fail: readFail,
+  loop: readLoop,
+  transform: readTransform,
+  wait: readWait,
+};

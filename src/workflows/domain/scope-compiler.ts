@@ -1,0 +1,342 @@
+/**
+ * Compiling one scope of steps: the definition's own or the body of a loop.
+ *
+ * Decided here: edges, what each expression may read, defaults of steps, and every problem beyond the shape of fields.
+ * Decided elsewhere: one field at a time (step-fields.schema.ts, kinds/), expressions (expressions/), retry defaults
+ * (retry-policy.ts), whether agents and schemas exist (workflow.service.ts).
+ */
+import type { References } from '../../expressions/references.js';
+import type { Issue } from '../../kernel/failure.js';
+import { getOwn, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
+import { findCycles } from './cycles.js';
+import type { Join, OnError, RetryPolicy, StepDefinition } from './definition.schema.js';
+import type { CompiledStep, Graph, OuterRead, Reads } from './graph.js';
+import { STEP_READERS, type StepKind, type StepWork } from './kinds/step-kinds.js';
+import { readForEach, readRepeat } from './repetition.js';
+import { resolveRetry } from './retry-policy.js';
+import { STEP_ID } from './step-fields.schema.js';
+import { StepReader } from './step-reader.js';
+
+/** What every expression of a definition may read. */
+const DEFINITION_ROOTS: ReadonlySet<string> = new Set(['input', 'context', 'steps', 'run']);
+const ITEM_ROOTS = ['item', 'index'];
+const ITERATION_ROOTS = ['iteration', 'previous'];
+
+/** How many edges there may be for each step. */
+const MAX_EDGES_PER_STEP = 50;
+/** How many steps of a cycle a message names. */
+const MAX_CYCLE_SHOWN = 50;
+
+/** Where a scope stands in its definition; absent for the definition's own. */
+interface Surroundings {
+  readonly outer: ScopeCompiler;
+  readonly pointer: string;
+  /** The key of the loop, with a slash. */
+  readonly keyPrefix: string;
+  readonly roots: ReadonlySet<string>;
+}
+
+/** A step without what follows from the steps around it. */
+type Draft = Omit<CompiledStep, 'dependents'>;
+
+export class ScopeCompiler {
+  readonly issues: Issue[];
+  /** Steps of scopes around that this one reads. */
+  readonly outerReads = new ReadSet();
+  readonly #steps: readonly Json[];
+  readonly #indexOf = new Map<string, number>();
+  readonly #pointer: string;
+  readonly #roots: ReadonlySet<string>;
+
+  constructor(
+    private readonly json: JsonObject,
+    private readonly around?: Surroundings,
+  ) {
+    this.#steps = stepsOf(json);
+    this.issues = around?.outer.issues ?? [];
+    this.#pointer = around?.pointer ?? '';
+    this.#roots = around?.roots ?? DEFINITION_ROOTS;
+  }
+
+  /** Compiles what can be compiled; what is wrong is added to `issues`. */
+  compile(): Graph {
+    this.#readIds();
+    const drafts = this.#steps.map((step, index) => this.#readStep(isJsonObject(step) ? step : {}, index));
+    const outputReads = new ReadSet();
+    const output = this.#readerOf(this.json, this.#pointer, outputReads).value('output');
+    this.#keep(outputReads);
+    if (this.around === undefined) this.#checkRetry(this.json, '');
+    const edgeCount = drafts.reduce((count, { dependencies }) => count + dependencies.length, 0);
+    this.#checkEdges(drafts, edgeCount);
+    const dependents = reverse(drafts.map(({ dependencies }) => dependencies));
+    return {
+      steps: drafts.map((draft, index) => ({ ...draft, dependents: dependents[index] ?? [] })),
+      indexOf: this.#indexOf,
+      edgeCount,
+      ...(output && { output }),
+      outputReads: outputReads.reads,
+    };
+  }
+
+  /** Where a step is, seen from a scope so many levels further in. */
+  find(id: string, up: number): OuterRead | undefined {
+    const index = this.#indexOf.get(id);
+    return index === undefined ? this.around?.outer.find(id, up + 1) : { up, index };
+  }
+
+  #readIds(): void {
+    for (const [index, step] of this.#steps.entries()) {
+      const id = idOf(step);
+      if (!STEP_ID.test(id)) continue;
+      const first = this.#indexOf.get(id);
+      const pointer = `${this.#pointer}/steps/${index}/id`;
+      if (first !== undefined)
+        this.#add(pointer, 'step.duplicate-id', `step ${first} has the id "${id}" already`);
+      else if (this.around?.outer.find(id, 1) !== undefined)
+        this.#add(pointer, 'step.duplicate-id', `a step around this loop has the id "${id}" already`);
+      else this.#indexOf.set(id, index);
+    }
+  }
+
+  #readStep(json: JsonObject, index: number): Draft {
+    const reads = new ReadSet();
+    const pointer = `${this.#pointer}/steps/${index}`;
+    const reader = this.#readerOf(json, pointer, reads);
+    const id = idOf(json);
+    const key = `${this.around?.keyPrefix ?? ''}${id}`;
+    const roots = rootsInside(json, this.#roots);
+    const when = reader.condition('when');
+    const body = this.#readBody(json, { pointer, key, roots });
+    const layers = layersOf(reader, withRoots(roots, ['output']), body?.graph);
+    const work = workOf(reader.with(roots));
+    this.#checkRetry(json, pointer);
+    this.#keep(reads);
+    const dependencies = [...reads.own, ...(body?.reads.own ?? []), ...this.#readDependencies(json, pointer)];
+    return {
+      ...flowOf(json as unknown as StepDefinition, this.#root()),
+      ...layers,
+      index,
+      id,
+      key,
+      pointer,
+      work,
+      ...(when && { when }),
+      reads: reads.reads,
+      dependencies: ascending(dependencies),
+      isConstant: when === undefined && layers.layers.length === 0 && isConstant(work),
+    };
+  }
+
+  /** The steps in a loop, and which steps of this scope they read. */
+  #readBody(
+    step: JsonObject,
+    { pointer, key, roots }: { pointer: string; key: string; roots: ReadonlySet<string> },
+  ): { readonly graph: Graph; readonly reads: ReadSet } | undefined {
+    const body = bodyOf(step);
+    if (body === undefined) return undefined;
+    const inner = { outer: this, pointer: `${pointer}/repeat/body`, keyPrefix: `${key}/`, roots };
+    const compiler = new ScopeCompiler(body, inner);
+    const graph = compiler.compile();
+    const reads = new ReadSet();
+    for (const { up, index } of compiler.outerReads.reads.outer) reads.add({ up: up - 1, index });
+    this.#keep(reads);
+    return { graph, reads };
+  }
+
+  #readerOf(json: JsonObject, pointer: string, reads: ReadSet): StepReader {
+    return new StepReader(json, pointer, this.#roots, {
+      reads: (references, at) => {
+        this.#resolve(references, at, reads);
+      },
+      problem: (at, code, message) => {
+        this.#add(at, code, message);
+      },
+    });
+  }
+
+  #resolve(references: References, pointer: string, reads: ReadSet): void {
+    for (const id of references.steps.keys()) {
+      const found = this.find(id, 0);
+      if (found !== undefined) reads.add(found);
+      else this.#add(pointer, 'reference.unknown-step', `there is no step "${id}"`);
+    }
+  }
+
+  #keep(reads: ReadSet): void {
+    for (const read of reads.reads.outer) this.outerReads.add(read);
+  }
+
+  #readDependencies(step: JsonObject, pointer: string): readonly number[] {
+    const ids = getOwn(step, 'dependsOn');
+    if (!Array.isArray(ids)) return [];
+    return (ids as readonly Json[]).flatMap((id, position) => {
+      if (typeof id !== 'string' || !STEP_ID.test(id)) return [];
+      const index = this.#indexOf.get(id);
+      if (index !== undefined) return [index];
+      this.#add(`${pointer}/dependsOn/${position}`, 'step.unknown-dependency', `there is no step "${id}"`);
+      return [];
+    });
+  }
+
+  #root(): JsonObject {
+    return this.around === undefined ? this.json : this.around.outer.#root();
+  }
+
+  /** A policy whose first delay is above its largest is a mistake, seen only together with the defaults. */
+  #checkRetry(holder: JsonObject, pointer: string): void {
+    const own = intervalsOf(holder);
+    if (own === undefined) return;
+    const { initialIntervalMs, maxIntervalMs } = resolveRetry(intervalsOf(this.#root()), own);
+    if (initialIntervalMs <= maxIntervalMs) return;
+    const message = `initialIntervalMs is ${initialIntervalMs}, more than maxIntervalMs, which is ${maxIntervalMs}`;
+    this.#add(`${pointer}/retry`, 'field.invalid', message);
+  }
+
+  #checkEdges(drafts: readonly Draft[], edges: number): void {
+    const maxEdges = MAX_EDGES_PER_STEP * drafts.length;
+    if (edges > maxEdges) {
+      const message = `${drafts.length} steps have at most ${maxEdges} dependencies, these have ${edges}`;
+      this.#add(`${this.#pointer}/steps`, 'definition.too-many-edges', message);
+    }
+    for (const cycle of findCycles(drafts.map(({ dependencies }) => dependencies))) this.#addCycle(cycle);
+  }
+
+  #addCycle(cycle: readonly number[]): void {
+    const [first = 0] = cycle;
+    const ids = [...cycle, first].map((index) => idOf(this.#steps[index]));
+    const shown =
+      ids.length <= MAX_CYCLE_SHOWN ? ids : [...ids.slice(0, MAX_CYCLE_SHOWN - 1), '…', ...ids.slice(-1)];
+    const message = `each of these steps waits for the next: ${shown.join(' → ')}`;
+    this.#add(`${this.#pointer}/steps/${first}`, 'graph.cycle', message);
+  }
+
+  #add(pointer: string, code: string, message: string): void {
+    this.issues.push({ pointer, code, message });
+  }
+}
+
+/** Steps that are read, each once. */
+class ReadSet {
+  readonly #own = new Set<number>();
+  readonly #outer = new Map<string, OuterRead>();
+
+  add(read: OuterRead): void {
+    if (read.up === 0) this.#own.add(read.index);
+    else this.#outer.set(`${read.up}/${read.index}`, read);
+  }
+
+  get own(): readonly number[] {
+    return ascending([...this.#own]);
+  }
+
+  get reads(): Reads {
+    return { own: this.own, outer: [...this.#outer.values()] };
+  }
+}
+
+/** The steps of a scope as far as they are a list. */
+export function stepsOf(scope: unknown): readonly Json[] {
+  const steps = isJsonObject(scope) ? getOwn(scope, 'steps') : undefined;
+  return Array.isArray(steps) ? (steps as readonly Json[]) : [];
+}
+
+/** The body of a step, where it has one. */
+export function bodyOf(step: unknown): JsonObject | undefined {
+  const repeat = isJsonObject(step) ? getOwn(step, 'repeat') : undefined;
+  const body = isJsonObject(repeat) ? getOwn(repeat, 'body') : undefined;
+  return isJsonObject(body) ? body : undefined;
+}
+
+/** What a step holds, from the outside in. */
+function layersOf(
+  reader: StepReader,
+  repeatRoots: ReadonlySet<string>,
+  body: Graph | undefined,
+): Pick<CompiledStep, 'layers' | 'forEach' | 'repeat'> {
+  const forEach = reader.inner('forEach');
+  const repeat = reader.inner('repeat', repeatRoots);
+  return {
+    layers: [...(forEach ? (['items'] as const) : []), ...(repeat ? (['iterations'] as const) : [])],
+    ...(forEach && { forEach: readForEach(forEach) }),
+    ...(repeat && { repeat: readRepeat(repeat, body) }),
+  };
+}
+
+/** Reads what a step does; one of an unknown kind, which the shape refuses, as one that calls an agent. */
+function workOf(reader: StepReader): StepWork {
+  const kind = reader.text('kind');
+  return STEP_READERS[Object.hasOwn(STEP_READERS, kind) ? (kind as StepKind) : 'agent'](reader);
+}
+
+function isConstant(work: StepWork): boolean {
+  return work.kind === 'agent' && work.variables === undefined && work.input.program === undefined;
+}
+
+/** What a step says of when it runs and how often it is tried, with the defaults. */
+function flowOf(
+  step: StepDefinition,
+  definition: { readonly retry?: unknown },
+): Pick<
+  CompiledStep,
+  'definition' | 'join' | 'onError' | 'retry' | 'hasPolicy' | 'timeoutMs' | 'totalTimeoutMs' | 'outputSchema'
+> {
+  const { timeoutMs, totalTimeoutMs, retry, outputSchema } = step as {
+    timeoutMs?: number;
+    totalTimeoutMs?: number;
+    retry?: RetryPolicy;
+    outputSchema?: JsonObject;
+  };
+  const ofDefinition = definition.retry as RetryPolicy | undefined;
+  return {
+    definition: step,
+    join: (step.join ?? 'none_failed') satisfies Join,
+    onError: (step.onError ?? 'fail') satisfies OnError,
+    retry: resolveRetry(ofDefinition, retry),
+    hasPolicy: (ofDefinition ?? retry) !== undefined,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(totalTimeoutMs !== undefined && { totalTimeoutMs }),
+    ...(outputSchema !== undefined && { outputSchema }),
+  };
+}
+
+/** What the expressions of a step's work may read beside those around it. */
+function rootsInside(step: JsonObject, around: ReadonlySet<string>): ReadonlySet<string> {
+  return withRoots(around, [
+    ...(getOwn(step, 'forEach') === undefined ? [] : ITEM_ROOTS),
+    ...(getOwn(step, 'repeat') === undefined ? [] : ITERATION_ROOTS),
+  ]);
+}
+
+function withRoots(roots: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> {
+  return more.length === 0 ? roots : new Set([...roots, ...more]);
+}
+
+/** Per step, the steps that have it among their dependencies, ascending. */
+function reverse(dependencies: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  const dependents = dependencies.map((): number[] => []);
+  for (const [index, list] of dependencies.entries()) {
+    for (const dependency of list) dependents[dependency]?.push(index);
+  }
+  return dependents;
+}
+
+function idOf(step: Json | undefined): string {
+  const id = isJsonObject(step) ? getOwn(step, 'id') : undefined;
+  return typeof id === 'string' ? id : '';
+}
+
+/** The intervals of a retry policy as far as they are numbers. */
+function intervalsOf(holder: JsonObject): { initialIntervalMs?: number; maxIntervalMs?: number } | undefined {
+  const retry = getOwn(holder, 'retry');
+  if (!isJsonObject(retry)) return undefined;
+  const initialIntervalMs = getOwn(retry, 'initialIntervalMs');
+  const maxIntervalMs = getOwn(retry, 'maxIntervalMs');
+  return {
+    ...(typeof initialIntervalMs === 'number' && { initialIntervalMs }),
+    ...(typeof maxIntervalMs === 'number' && { maxIntervalMs }),
+  };
+}
+
+function ascending(indexes: readonly number[]): readonly number[] {
+  return [...new Set(indexes)].sort((left, right) => left - right);
+}
