@@ -79,8 +79,9 @@ export class Subscription {
     this.outbox.push(packetOfEvent(item.event), this);
   }
 
-  private count({ seq, type }: RunEvent): void {
-    if (!SETTLING.has(type) || seq <= this.countedSeq) return;
+  /** A step inside a loop has a path of its own and does not count. */
+  private count({ seq, type, path }: RunEvent): void {
+    if (!SETTLING.has(type) || path !== undefined || seq <= this.countedSeq) return;
     this.progress = progressOf(this.progress.completed + 1, this.progress.total);
     if (!this.hasProgressed) this.onProgress(this);
     this.hasProgressed = true;
