@@ -61,8 +61,8 @@ export interface AgentArtifact {
   readonly content: Uint8Array;
 }
 
-/** How an attempt ended. `usage` and `costMicros` are what it spent beside its recorded turns. */
-export type AgentOutcome =
+/** How the work ended. `usage` and `costMicros` are what it spent beside its recorded turns. */
+export type SettledOutcome =
   | {
       readonly status: 'completed';
       readonly output: Json;
@@ -76,6 +76,12 @@ export type AgentOutcome =
       readonly usage?: AgentUsage;
       readonly costMicros?: number;
     };
+
+/** How an attempt ended. */
+export type AgentOutcome =
+  | SettledOutcome
+  /** Somebody outside answers later: the attempt is closed and the step waits, at most for its own time limits. */
+  | { readonly status: 'waiting'; readonly taskId: string };
 
 export interface InvocationContext {
   /** Aborted when the attempt must end: cancel, time-out, lost claim, shutdown. */

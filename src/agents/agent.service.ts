@@ -3,7 +3,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppError, failureOf, type Failure } from '../kernel/failure.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { agentErrors } from './agent.errors.js';
-import type { AgentHealth, AgentOutcome, AgentPart, AgentProvider, Turn } from './agent.provider.js';
+import type { AgentHealth, AgentPart, AgentProvider, SettledOutcome, Turn } from './agent.provider.js';
 import { addUsage, type AgentUsage } from './domain/usage.js';
 import { checkTurn, failedBy, outcomeOf } from './outcome-check.js';
 import { ProviderRegistry } from './provider.registry.js';
@@ -80,18 +80,19 @@ export class AgentService implements OnModuleInit {
   }
 
   /** Calls an agent once, outside a run. Answers the outcome; throws only when there is no such agent. */
-  async execute(call: AgentCall): Promise<AgentOutcome> {
+  async execute(call: AgentCall): Promise<SettledOutcome> {
     const { provider, settings } = this.require(call.key);
     const { key: agentKey, input, namespace, idempotencyKey, signal } = call;
     const request = { agentKey, settings, input, namespace, idempotencyKey, attempt: 1, failures: 0 };
     const journal = new PassingJournal();
     try {
       const parts = provider.invoke(request, { signal, journal });
-      const outcome = await outcomeOf(
+      const ended = await outcomeOf(
         parts,
         (part) => call.onPart?.(part),
         () => signal.aborted,
       );
+      const outcome = ended.status === 'waiting' ? needsRun(call.key) : ended;
       return { ...outcome, ...spentBy(outcome, journal) };
     } catch (error) {
       return failedBy(error);
@@ -99,11 +100,11 @@ export class AgentService implements OnModuleInit {
   }
 
   /** As `execute`, but answers `agent.timed-out` after `timeoutMs` milliseconds whatever the provider does. */
-  async executeWithin(call: AgentCall, timeoutMs: number): Promise<AgentOutcome> {
+  async executeWithin(call: AgentCall, timeoutMs: number): Promise<SettledOutcome> {
     const timeout = new AbortController();
     const signal = AbortSignal.any([call.signal, timeout.signal]);
     let timer: NodeJS.Timeout | undefined;
-    const timedOut = new Promise<AgentOutcome>((resolve) => {
+    const timedOut = new Promise<SettledOutcome>((resolve) => {
       timer = setTimeout(() => {
         timeout.abort();
         resolve({ status: 'failed', failure: timedOutAfter(timeoutMs) });
@@ -123,6 +124,11 @@ export class AgentService implements OnModuleInit {
   }
 }
 
+function needsRun(key: string): SettledOutcome {
+  const message = `agent "${key}" answers later: call it from a step of a run`;
+  return { status: 'failed', failure: failureOf(agentErrors['agent.needs-run'], message) };
+}
+
 function timedOutAfter(timeoutMs: number): Failure {
   return failureOf(
     agentErrors['agent.timed-out'],
@@ -135,9 +141,9 @@ function timedOutAfter(timeoutMs: number): Failure {
 
 /** What a call spent in all: its recorded turns, and what its outcome adds. */
 function spentBy(
-  outcome: AgentOutcome,
+  outcome: SettledOutcome,
   { turns }: PassingJournal,
-): Pick<AgentOutcome, 'usage' | 'costMicros'> {
+): Pick<SettledOutcome, 'usage' | 'costMicros'> {
   const spent = [...turns, outcome];
   const usage = spent.reduce<AgentUsage>((sum, one) => addUsage(sum, one.usage), {});
   const costMicros = spent.reduce((sum, one) => sum + (one.costMicros ?? 0), 0);

@@ -39,7 +39,7 @@ export async function outcomeOf(
 export function checkOutcome(outcome: AgentOutcome): AgentOutcome {
   const problem = problemOf(outcome);
   if (problem !== undefined) return failedWith(problem);
-  if (outcome.status === 'failed') return outcome;
+  if (outcome.status !== 'completed') return outcome;
   const output = toJson(outcome.output);
   if (!output.ok) return failedWith(`the output is not JSON: ${output.failure}`);
   return output.value === outcome.output ? outcome : { ...outcome, output: output.value };
@@ -96,8 +96,12 @@ function problemOf(outcome: unknown): string | undefined {
       return spentProblem(outcome);
     case 'failed':
       return failureProblem(outcome['failure']) ?? spentProblem(outcome);
+    case 'waiting':
+      return typeof outcome['taskId'] === 'string' && outcome['taskId'] !== ''
+        ? undefined
+        : 'the provider waits without a taskId';
     default:
-      return 'the outcome of the provider is neither "completed" nor "failed"';
+      return 'the outcome of the provider is none of "completed", "failed" and "waiting"';
   }
 }
 

@@ -1,13 +1,19 @@
 import { Injectable } from '@nestjs/common';
 
 import type { RateClassName } from '../platform/http/rate-class.decorator.js';
-import { RunControlService } from '../runs/run-control.service.js';
-import type { InboxCommand } from '../runs/run.inbox.js';
+import { RunControlService, type ControlCommand } from '../runs/run-control.service.js';
 import { RunReader } from '../runs/run.reader.js';
 import { RunService } from '../runs/run.service.js';
 import type { Carried } from './carried.js';
 import type { Connection } from './connection.js';
-import { EmptyDto, RunReferenceDto, StopRunDto, SubscribeDto, WatchRunsDto } from './dto/run-command.dto.js';
+import {
+  EmptyDto,
+  RunReferenceDto,
+  SignalCommandDto,
+  StopRunDto,
+  SubscribeDto,
+  WatchRunsDto,
+} from './dto/run-command.dto.js';
 import { StartCommandDto } from './dto/start-command.dto.js';
 import type { CommandMap, CommandName, StartPayload } from './event.contract.js';
 import { SubscriptionService } from './subscription.service.js';
@@ -52,6 +58,11 @@ export class CommandTable {
       dto: RunReferenceDto,
       rateClass: 'write',
       carryOut: ({ runId }, to) => this.control(runId, { type: 'resume' }, to),
+    },
+    'run.signal': {
+      dto: SignalCommandDto,
+      rateClass: 'write',
+      carryOut: ({ runId, name, data = null }, to) => this.control(runId, { type: 'signal', name, data }, to),
     },
     'run.subscribe': {
       dto: SubscribeDto,
@@ -115,7 +126,7 @@ export class CommandTable {
 
   private async control(
     runId: string,
-    command: InboxCommand,
+    command: ControlCommand,
     connection: Connection,
   ): Promise<Carried<RunView>> {
     const { namespace, keyId } = connection.admission.principal;

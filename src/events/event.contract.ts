@@ -36,6 +36,13 @@ export interface StopPayload extends RunReference {
   readonly reason?: string;
 }
 
+/** As the path and body of `POST /runs/:id/signals/:name`. */
+export interface SignalPayload extends RunReference {
+  readonly name: string;
+  /** Any JSON. @default null */
+  readonly data?: Json;
+}
+
 export interface SubscribePayload extends RunReference {
   /** The last sequence number that the client has; 0 for all. @default the snapshot's */
   readonly afterSeq?: number;
@@ -66,6 +73,8 @@ export interface CommandMap {
   'run.cancel': { readonly payload: StopPayload; readonly result: RunView };
   'run.pause': { readonly payload: StopPayload; readonly result: RunView };
   'run.resume': { readonly payload: RunReference; readonly result: RunView };
+  /** Sends a signal to a run. */
+  'run.signal': { readonly payload: SignalPayload; readonly result: RunView };
   /** Follows a run until its terminal event. A second subscription to the same run replaces the first. */
   'run.subscribe': { readonly payload: SubscribePayload; readonly result: Subscribed };
   'run.unsubscribe': { readonly payload: RunReference; readonly result: RunReference };

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 
 import { AppError } from '../kernel/failure.js';
 import { Clock } from '../platform/clock/clock.js';
+import { httpErrors } from '../platform/http/http.errors.js';
+import { SIGNAL_NAME } from '../workflows/domain/kinds/signal.step.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunEventType } from './domain/run.events.js';
 import { isTerminal, type RunStatus } from './domain/run.status.js';
@@ -16,6 +18,9 @@ import { RunReader, runNotFound } from './run.reader.js';
 /** How long a caller waits for its command to be recorded. */
 const RECORDED_WITHIN_MS = 2_000;
 
+/** A command that a person sends; a delivery is sent by what was waited for. */
+export type ControlCommand = Exclude<InboxCommand, { readonly type: 'deliver' }>;
+
 export interface ControlAnswer {
   readonly run: RunView;
   /** False when the command is in the inbox and its effect is not recorded yet. */
@@ -24,7 +29,7 @@ export interface ControlAnswer {
 
 /** What says that a command has taken effect, and the statuses in which there is nothing left to do. */
 const RECORDED_BY: {
-  readonly [T in InboxCommand['type']]: {
+  readonly [T in ControlCommand['type']]: {
     readonly event: RunEventType;
     readonly already: readonly RunStatus[];
   };
@@ -32,9 +37,17 @@ const RECORDED_BY: {
   pause: { event: 'run.paused', already: ['paused'] },
   resume: { event: 'run.resumed', already: ['queued', 'running', 'waiting'] },
   cancel: { event: 'run.cancelling', already: ['cancelling'] },
+  signal: { event: 'signal.received', already: [] },
 };
 
-/** Pausing, resuming and cancelling runs, whoever owns them. */
+const VERBS: { readonly [T in ControlCommand['type']]: string } = {
+  pause: 'pause',
+  resume: 'resume',
+  cancel: 'cancel',
+  signal: 'take a signal',
+};
+
+/** Pausing, resuming, cancelling and signalling runs, and delivering what they wait for, whoever owns them. */
 @Injectable()
 export class RunControlService {
   constructor(
@@ -51,9 +64,10 @@ export class RunControlService {
    *
    * A command that changes nothing (pausing a paused run, cancelling an ended one) answers the run as it is.
    *
-   * @throws AppError `run.not-found`, `run.not-active`
+   * @throws AppError `run.not-found`, `run.not-active`, `signal.too-many`; `request.invalid` for a name that is none
    */
-  async send(namespace: string, runId: string, command: InboxCommand): Promise<ControlAnswer> {
+  async send(namespace: string, runId: string, command: ControlCommand): Promise<ControlAnswer> {
+    if (command.type === 'signal') requireSignalName(command.name);
     const row = await this.reader.requireRow(namespace, runId);
     if (this.isDone(row, command)) return { run: await this.reader.run(namespace, runId), isRecorded: true };
     if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
@@ -62,24 +76,42 @@ export class RunControlService {
     return { run: await this.reader.run(namespace, runId), isRecorded };
   }
 
-  private isDone({ id, summary: { status } }: RunRow, { type }: InboxCommand): boolean {
+  /**
+   * Delivers what a unit of a run waits for; durable when this resolves. A delivery that nothing waits for any more is
+   * dropped by the run.
+   *
+   * @throws AppError `run.not-found`
+   */
+  async deliver(
+    namespace: string,
+    runId: string,
+    delivery: Omit<Extract<InboxCommand, { readonly type: 'deliver' }>, 'type'>,
+  ): Promise<void> {
+    const row = await this.reader.requireRow(namespace, runId);
+    const command: InboxCommand = { type: 'deliver', ...delivery };
+    if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
+      throw runNotFound(runId);
+    await this.wake(row, command);
+  }
+
+  private isDone({ id, summary: { status } }: RunRow, { type }: ControlCommand): boolean {
     if (RECORDED_BY[type].already.includes(status)) return true;
     if (!isTerminal(status) && status !== 'cancelling') return false;
     if (type === 'cancel') return true;
-    throw AppError.of(runErrors['run.not-active'], `run ${id} is ${status}: it can not ${type}`, {
+    throw AppError.of(runErrors['run.not-active'], `run ${id} is ${status}: it can not ${VERBS[type]}`, {
       details: { status },
     });
   }
 
   /** Its owner here reads its inbox; a run that nobody owns is claimed for as long as the command takes. */
   private async wake({ id: runId, priority, epoch }: RunRow, { type }: InboxCommand): Promise<void> {
-    const mode = type === 'resume' ? 'claimed' : 'control';
+    const mode = type === 'pause' || type === 'cancel' ? 'control' : 'claimed';
     const loop = this.engine.find(runId) ?? (await this.engine.claim(runId, mode, epoch));
     if (loop === undefined) this.queue.hint({ runId, priority });
     else loop.mail();
   }
 
-  private async whenRecorded(row: RunRow, { type }: InboxCommand): Promise<boolean> {
+  private async whenRecorded(row: RunRow, { type }: ControlCommand): Promise<boolean> {
     const { namespace, id: runId, lastSeq: afterSeq } = row;
     const signal = AbortSignal.timeout(RECORDED_WITHIN_MS);
     for await (const item of this.feed.follow({ namespace, runId, afterSeq, signal })) {
@@ -87,4 +119,12 @@ export class RunControlService {
     }
     return !signal.aborted;
   }
+}
+
+function requireSignalName(name: string): void {
+  if (SIGNAL_NAME.test(name)) return;
+  const message = `a signal has a name that matches ${SIGNAL_NAME.source}`;
+  throw AppError.of(httpErrors['request.invalid'], message, {
+    issues: [{ pointer: '/name', code: 'field.invalid', message }],
+  });
 }

@@ -29,17 +29,18 @@ import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import { SIGNAL_NAME } from '../workflows/domain/kinds/signal.step.js';
 import { ApiStart } from './dto/api-start.decorator.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunView, StepView } from './domain/view.js';
 import { ControlRunDto } from './dto/control-run.dto.js';
+import { SignalRunDto } from './dto/signal-run.dto.js';
 import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
 import { RunListQueryDto } from './dto/run-query.dto.js';
 import { RunDto, RunItemDto, StepDto } from './dto/run.dto.js';
 import { startRequestOf, StartRunDto } from './dto/start-run.dto.js';
-import type { InboxCommand } from './run.inbox.js';
 import { runItemOf } from './run-item.js';
-import { RunControlService } from './run-control.service.js';
+import { RunControlService, type ControlCommand } from './run-control.service.js';
 import { RunReader } from './run.reader.js';
 import { StartResponder } from './start-responder.js';
 
@@ -196,9 +197,30 @@ export class RunController {
     return this.send(id, { type: 'resume' }, principal, reply);
   }
 
+  @Post(':id/signals/:name')
+  @RateClass('write')
+  @Idempotent()
+  @ApiOperation({
+    summary: 'Send a signal to a run',
+    description:
+      'The `signal` step that waits longest for the name completes with the data. A signal that no step waits for is kept, first in first out.',
+  })
+  @ApiParam({ name: 'name', description: SIGNAL_NAME.source, example: 'tempo.changed' })
+  @ApiControl(EXAMPLE_PAUSED_RUN)
+  @ApiProblems(runErrors['signal.too-many'])
+  signal(
+    @Param('id') id: string,
+    @Param('name') name: string,
+    @Body() { data = null }: SignalRunDto,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RunView> {
+    return this.send(id, { type: 'signal', name, data }, principal, reply);
+  }
+
   private async send(
     id: string,
-    command: InboxCommand,
+    command: ControlCommand,
     { namespace, keyId }: Principal,
     reply: FastifyReply,
   ): Promise<RunView> {

@@ -3,13 +3,18 @@
  *
  * Decided here: a row and the run's `inbox_seq` and `wake_at` change together, so no wake-up is lost.
  */
+import type { Json } from '../kernel/json.js';
 import type { Claim } from './domain/claim.js';
+import type { Delivery } from './domain/run.commands.js';
 
 /** What may be asked of a run. */
 export type InboxCommand =
   | { readonly type: 'pause'; readonly by?: string; readonly reason?: string }
   | { readonly type: 'resume'; readonly by?: string }
-  | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string };
+  | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string }
+  | { readonly type: 'signal'; readonly name: string; readonly data: Json; readonly by?: string }
+  /** What a unit waits for has come. `wait` is the number of the event with which the wait began. */
+  | { readonly type: 'deliver'; readonly path: string; readonly wait: number; readonly outcome: Delivery };
 
 export interface InboxEntry {
   readonly namespace: string;

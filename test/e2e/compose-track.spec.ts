@@ -49,7 +49,7 @@ async function runStep(id: string): Promise<Output> {
   const input = evaluateValue(step.work.input, { input: example.input });
   if (!input.ok) throw new Error(input.failure.message);
   const outcome = await invokeProvider(provider, input.value, { timeLimitMs: 25_000 });
-  if (outcome.status === 'failed') throw new Error(outcome.failure.message);
+  if (outcome.status !== 'completed') throw new Error(JSON.stringify(outcome));
   return outcome.output as Output;
 }
 

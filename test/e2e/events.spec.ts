@@ -210,6 +210,17 @@ describe('control', () => {
     expect(await client.refusal('run.pause', { runId: id })).toBe('run.not-active');
   });
 
+  it('sends signals, and refuses a name that is none', async () => {
+    const definition = { steps: [{ id: 'w', kind: 'signal', signal: 'go' }] };
+    const { id: runId } = await client.done('run.start', { definition });
+    expect(await client.refusal('run.signal', { runId, name: 'no name' })).toBe('request.invalid');
+    await client.done('run.signal', { runId, name: 'go', data: { n: 1 } });
+    await client.untilEvent(runId, 'run.completed');
+
+    expect(await client.done('run.status', { runId })).toMatchObject({ output: { w: { n: 1 } } });
+    expect(await client.refusal('run.signal', { runId, name: 'go' })).toBe('run.not-active');
+  });
+
   it('takes commands about one run in the order in which they are sent', async () => {
     const { id } = await client.done('run.start', { definition: patient });
     const runId = id;

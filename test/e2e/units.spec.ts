@@ -1,5 +1,5 @@
 /** Steps that map, repeat, wait and compute, as a client meets them. */
-import type { StepView } from '../../src/runs/domain/view.js';
+import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import { Api } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
 
@@ -75,5 +75,35 @@ it('maps, loops, waits and computes, and shows each unit by its path', async () 
   expect(await api.get(`/runs/${run.id}/steps/${encodeURIComponent('polish[3]')}`)).toMatchObject({
     status: 404,
     body: { code: 'step.not-found' },
+  });
+});
+
+describe('signals', () => {
+  const definition = { steps: [{ id: 'w', kind: 'signal', signal: 'tempo.changed' }] };
+
+  it('are sent to a waiting run, whose step completes with their data', async () => {
+    const { body } = await api.post<RunView>('/runs', { definition });
+    const sent = await api.post<RunView>(`/runs/${body.id}/signals/tempo.changed`, {
+      data: { __proto__: 1, tempo: 132 },
+    });
+
+    expect(sent.status).toBe(200);
+    expect((await api.ended(body.id)).output).toEqual({ w: { tempo: 132 } });
+  });
+
+  it('are null without data', async () => {
+    const { body } = await api.post<RunView>('/runs', { definition });
+    await api.post(`/runs/${body.id}/signals/tempo.changed`, {});
+
+    expect((await api.ended(body.id)).output).toEqual({ w: null });
+  });
+
+  it.each([
+    ['a name that is none', 'no%20name', 400, 'request.invalid'],
+    ['a run that has ended', 'tempo.changed', 409, 'run.not-active'],
+  ])('are refused: %s', async (_, name, status, code) => {
+    const run = await api.finish({ steps: [{ id: 'a', kind: 'transform', expression: '1' }] });
+
+    expect(await api.post(`/runs/${run.id}/signals/${name}`, {})).toMatchObject({ status, body: { code } });
   });
 });

@@ -74,6 +74,7 @@ function arbitraryDoing(id: string, depth: number): fc.Arbitrary<Doing> {
     { kind: 'transform', expression: '"made"' },
     { kind: 'wait', durationMs: 40 },
     { kind: 'fail', code: 'test.failed' },
+    { kind: 'signal', signal: 'never', timeoutMs: 60 },
   );
   const mapped = fc.record({ plain, forEach: arbitraryForEach }).map(({ plain: doing, forEach }) => ({
     ...doing,
@@ -124,13 +125,14 @@ const arbitraryRepeat = fc.record(
 
 /** How the attempts of each unit end, by how often it has failed before. */
 export function arbitraryScript(): fc.Arbitrary<Script> {
-  const endings = fc.array(fc.constantFrom('ok', 'ok', 'ok', 'transient', 'fatal'), {
+  const endings = fc.array(fc.constantFrom('ok', 'ok', 'ok', 'transient', 'fatal', 'task'), {
     minLength: 1,
     maxLength: 7,
   });
   return endings.map((list) => (path, failures) => {
     const ending = list[(numberOf(path) + 3 * failures) % list.length];
-    return ending === 'ok'
+    if (ending === 'task' && !path.endsWith('!')) return { taskId: path };
+    return ending === 'ok' || ending === 'task'
       ? { output: { of: path, failures } }
       : { failure: failureOf(ending === 'transient') };
   });

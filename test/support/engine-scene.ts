@@ -28,7 +28,6 @@ import { RunLoader } from '../../src/runs/engine/run.loader.js';
 import { StartGate } from '../../src/runs/engine/start.gate.js';
 import { RunControlService } from '../../src/runs/run-control.service.js';
 import type { RunFeed } from '../../src/runs/run.feed.js';
-import type { InboxCommand } from '../../src/runs/run.inbox.js';
 import { RunReader } from '../../src/runs/run.reader.js';
 import { RunService, type StartRequest } from '../../src/runs/run.service.js';
 import { InProcessRunFeed } from '../../src/storage/memory/in-process-run.feed.js';
@@ -143,7 +142,7 @@ export class EngineScene {
     return run.id;
   }
 
-  send(runId: string, type: InboxCommand['type']): Promise<unknown> {
+  send(runId: string, type: 'pause' | 'resume' | 'cancel'): Promise<unknown> {
     return this.control.send('default', runId, { type });
   }
 

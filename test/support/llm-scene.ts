@@ -106,7 +106,7 @@ export class LlmScene {
 
 /** The failure of an outcome; throws when there is none. */
 export function failureIn(outcome: AgentOutcome): Failure {
-  if (outcome.status === 'completed') throw new Error(`completed: ${JSON.stringify(outcome.output)}`);
+  if (outcome.status !== 'failed') throw new Error(`not failed: ${JSON.stringify(outcome)}`);
   return outcome.failure;
 }
 

@@ -22,7 +22,11 @@ export const RUN_ID = 'run_00000000000070008000000000000001';
 /** How an attempt of a unit ends. It may depend on how often the unit has failed, never on how often it was tried. */
 export type Script = (path: string, failures: number) => Ending;
 
-export type Ending = { readonly output: Json } | { readonly failure: Failure };
+export type Ending =
+  | { readonly output: Json }
+  | { readonly failure: Failure }
+  /** The attempt is closed; somebody outside delivers what the script says of its path and `!`. */
+  | { readonly taskId: string };
 
 export interface OpenAttempt {
   readonly path: string;
@@ -121,6 +125,7 @@ export class SimulatedRun {
 
   reportOf({ path, attempt }: Pick<OpenAttempt, 'path' | 'attempt'>, ending: Ending): RunCommand {
     const at = this.now;
+    if ('taskId' in ending) return { type: 'suspend', at, path, attempt, for: 'task', ref: ending.taskId };
     if ('output' in ending) return { type: 'complete', at, path, attempt, output: ending.output };
     return { type: 'fail', at, path, attempt, failure: ending.failure, random: 0.5 };
   }
@@ -141,9 +146,15 @@ export class SimulatedRun {
   step(script: Script, choose: (count: number) => number = () => 0): void {
     this.now += 1;
     const attempts = [...this.open.values()];
-    const chosen = attempts[choose(attempts.length)];
-    if (chosen !== undefined) {
-      this.report(chosen, script(chosen.path, chosen.failures));
+    const tasks = inOrder(this.state.frontier.waiting).filter(({ wait }) => wait?.for === 'task');
+    const choice = choose(attempts.length + tasks.length);
+    const [attempt, task] = [attempts[choice], tasks[choice - attempts.length]];
+    if (attempt !== undefined) {
+      this.report(attempt, script(attempt.path, attempt.failures));
+      return;
+    }
+    if (task !== undefined) {
+      this.deliver(task, script(`${task.path}!`, task.failures));
       return;
     }
     if (this.turn([]).length > 0) return;
@@ -151,6 +162,16 @@ export class SimulatedRun {
     if (wakeAt === undefined) throw new Error(`nothing can move the run: ${this.state.status}`);
     this.now = Math.max(this.now, wakeAt);
     this.turn([]);
+  }
+
+  /** Delivers what a unit waits for. */
+  deliver({ path, wait }: Unit, ending: Ending): readonly RunEvent[] {
+    if ('taskId' in ending) throw new Error(`a delivery to ${path} that waits again`);
+    const outcome =
+      'output' in ending
+        ? ({ status: 'completed', output: ending.output } as const)
+        : ({ status: 'failed', failure: ending.failure } as const);
+    return this.turn([{ type: 'deliver', at: this.now, path, wait: wait?.seq ?? 0, outcome, random: 0.5 }]);
   }
 
   private settle(events: readonly RunEvent[]): void {

@@ -1,5 +1,7 @@
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
+import type { Json } from '../../kernel/json.js';
+import { RawJson } from '../../platform/http/dto.decorator.js';
 import { RUN_STATUSES, type RunStatus } from '../../runs/domain/run.status.js';
 
 /** The payload of commands that name a run and nothing else. */
@@ -15,6 +17,17 @@ export class StopRunDto extends RunReferenceDto {
   @IsString()
   @MaxLength(500)
   readonly reason?: string;
+}
+
+/** The payload of `run.signal`. */
+export class SignalCommandDto extends RunReferenceDto {
+  @IsString()
+  @MaxLength(128)
+  readonly name!: string;
+
+  @IsOptional()
+  @RawJson()
+  readonly data?: Json;
 }
 
 /** The payload of `run.subscribe`. */

@@ -11,7 +11,7 @@ import { nextMove } from './plan.js';
 import type { Consequence, Resolution, RunCommand } from './run.commands.js';
 import type { Move } from './run.effects.js';
 import type { RunEvent } from './run.events.js';
-import { liveUnit, type RunState } from './run.state.js';
+import { liveUnit, takerOf, type RunState } from './run.state.js';
 import type { Unit } from './unit.js';
 
 /** Evaluates what a move needs. Pure: it reads the state and the definition's compiled expressions only. */
@@ -73,19 +73,36 @@ function apply(state: RunState, command: RunCommand, events: RunEvent[]): Failur
 
 /** A report with what follows from its output. */
 function evaluated(state: RunState, command: RunCommand, input: TurnInput): RunCommand {
-  if (command.type !== 'complete') return command;
-  const unit = liveUnit(state, command.path);
-  return unit === undefined ? command : withConsequence(state, unit, command, input);
+  const reported = reportOf(state, command);
+  if (reported === undefined) return command;
+  const consequence = input.evaluator.consequence(state, reported.unit, reported.output, input.now);
+  return consequence === undefined ? command : ({ ...command, consequence } as RunCommand);
 }
 
-function withConsequence<C extends RunCommand>(
+/** The unit that a command gives an output to; undefined when it gives none. */
+function reportOf(
   state: RunState,
-  unit: Unit,
-  command: C & { readonly output: Json },
-  { evaluator, now }: TurnInput,
-): C {
-  const consequence = evaluator.consequence(state, unit, command.output, now);
-  return consequence === undefined ? command : { ...command, consequence };
+  command: RunCommand,
+): { readonly unit: Unit; readonly output: Json } | undefined {
+  switch (command.type) {
+    case 'complete':
+      return withUnit(liveUnit(state, command.path), command.output);
+    case 'deliver':
+      return command.outcome.status === 'completed'
+        ? withUnit(liveUnit(state, command.path), command.outcome.output)
+        : undefined;
+    case 'signal':
+      return withUnit(takerOf(state, command.name), command.data);
+    default:
+      return undefined;
+  }
+}
+
+function withUnit(
+  unit: Unit | undefined,
+  output: Json,
+): { readonly unit: Unit; readonly output: Json } | undefined {
+  return unit === undefined ? undefined : { unit, output };
 }
 
 function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {

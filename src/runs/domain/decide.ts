@@ -11,12 +11,15 @@ import { isoOf } from '../../kernel/time.js';
 import { Draft } from './draft.js';
 import { cancelAll, completeUnit, failUnit } from './endings.js';
 import { nextRetryDelay } from './retry.js';
-import type { RunCommand } from './run.commands.js';
+import type { Awaited, RunCommand } from './run.commands.js';
 import { runErrors } from './run.errors.js';
-import { spentOf, type InterruptCause, type RunEvent } from './run.events.js';
-import { inOrder, liveUnit, runDeadline, type RunState } from './run.state.js';
+import { spentOf, type InterruptCause, type RunEvent, type Spent, type UnitWaiting } from './run.events.js';
+import { inOrder, liveUnit, nextTimer, runDeadline, takerOf, type RunState } from './run.state.js';
 import { isTerminal } from './run.status.js';
 import { holdingOf, type Unit } from './unit.js';
+
+/** How many signals a run keeps that no step has taken. */
+const MAX_KEPT_SIGNALS = 1_000;
 
 /** How long a cancelled run waits for its attempts to end, in milliseconds. */
 export const CANCEL_GRACE_MS = 5_000;
@@ -31,6 +34,8 @@ export function decide(state: RunState, command: RunCommand): Result<readonly Ru
     case 'resume':
     case 'cancel':
       return decideControl(draft, command);
+    case 'signal':
+      return receiveSignal(draft, command);
     default:
       if (!isTerminal(state.status)) decideProgress(draft, command);
       return ok(draft.events);
@@ -38,7 +43,7 @@ export function decide(state: RunState, command: RunCommand): Result<readonly Ru
 }
 
 type ControlType = 'pause' | 'resume' | 'cancel';
-type ProgressType = Exclude<RunCommand['type'], ControlType>;
+type ProgressType = Exclude<RunCommand['type'], ControlType | 'signal'>;
 
 /** What each command leads to in a run that has not ended. */
 const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandOf<T>) => void } = {
@@ -60,8 +65,18 @@ const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandO
   fail: failAttempt,
   aborted,
   'record-turn': recordTurn,
+  suspend,
   expire,
+  deliver,
   close,
+  rest: (draft) => {
+    const until = nextTimer(draft.state)?.at;
+    if (draft.state.status === 'running')
+      draft.run('run.waiting', until === undefined ? {} : { until: isoOf(until) });
+  },
+  rouse: (draft) => {
+    if (draft.state.status === 'waiting') draft.run('run.resumed', {});
+  },
   conclude: (draft) => {
     if (draft.state.fatal !== undefined) failRun(draft, draft.state.fatal);
   },
@@ -98,6 +113,26 @@ function decideControl(draft: Draft, command: CommandOf<ControlType>): Result<re
   return ok(draft.events);
 }
 
+/** A signal is kept until a step takes it; one that a step waits for is taken at once. */
+function receiveSignal(draft: Draft, command: CommandOf<'signal'>): Result<readonly RunEvent[]> {
+  const { state } = draft;
+  const { name, data, by, consequence } = command;
+  if (isTerminal(state.status) || state.status === 'cancelling')
+    return fail(notActive(state, 'take a signal'));
+  const taker = takerOf(state, name);
+  if (taker === undefined && keptCount(state) >= MAX_KEPT_SIGNALS) {
+    const message = `run ${state.runId} keeps ${MAX_KEPT_SIGNALS} signals that no step has taken: it takes no more`;
+    return fail(failureOf(runErrors['signal.too-many'], message));
+  }
+  draft.run('signal.received', { name, data, ...(by === undefined ? {} : { by }) });
+  if (taker !== undefined) completeUnit(draft, taker, { output: data, ...(consequence && { consequence }) });
+  return ok(draft.events);
+}
+
+function keptCount({ signals }: RunState): number {
+  return [...signals.values()].reduce((count, { length }) => count + length, 0);
+}
+
 function notActive(state: RunState, verb: string): Failure {
   return failureOf(runErrors['run.not-active'], `run ${state.runId} is ${state.status}: it can not ${verb}`, {
     details: { status: state.status },
@@ -126,8 +161,8 @@ function resolve(draft: Draft, { path, resolution, consequence }: CommandOf<'res
       break;
     }
     case 'wait': {
-      const until = resolution.until === undefined ? {} : { until: isoOf(resolution.until) };
-      draft.unit('waiting', unit, { for: resolution.for, ...until });
+      const { kind: _, ...awaited } = resolution;
+      draft.unit('waiting', unit, waitOf(awaited));
       break;
     }
     case 'complete':
@@ -142,6 +177,17 @@ function resolve(draft: Draft, { path, resolution, consequence }: CommandOf<'res
   }
 }
 
+/** An attempt that failed. */
+interface FailedAttempt extends Spent {
+  readonly failure: Failure;
+  /** In [0, 1): spreads the back-off. */
+  readonly random: number;
+}
+
+function waitOf({ until, ...awaited }: Awaited & { readonly until?: number }): UnitWaiting {
+  return { ...awaited, ...(until === undefined ? {} : { until: isoOf(until) }) };
+}
+
 function restart(draft: Draft, { path }: CommandOf<'restart'>): void {
   const { state, now } = draft;
   const unit = liveUnit(state, path);
@@ -152,26 +198,28 @@ function restart(draft: Draft, { path }: CommandOf<'restart'>): void {
 }
 
 function failAttempt(draft: Draft, command: CommandOf<'fail'>): void {
-  const { state } = draft;
-  const unit = openUnit(state, command);
+  const unit = openUnit(draft.state, command);
   if (unit === undefined) return;
-  if (state.status === 'cancelling') {
-    draft.unit('cancelled', unit, { reason: 'run-cancelled' });
-    return;
-  }
-  const delayMs = retryDelay(draft, unit, command);
+  if (draft.state.status === 'cancelling') draft.unit('cancelled', unit, { reason: 'run-cancelled' });
+  else failOrRetry(draft, unit, command);
+}
+
+/** Ends an attempt: another follows after its back-off, or the unit has failed. */
+function failOrRetry(draft: Draft, unit: Unit, failed: FailedAttempt): void {
+  const { failure } = failed;
+  const delayMs = retryDelay(draft, unit, failed);
   if (delayMs === undefined) {
-    failUnit(draft, unit, command.failure, spentOf(command));
+    failUnit(draft, unit, failure, spentOf(failed));
     return;
   }
   const retryAt = isoOf(draft.now + delayMs);
-  draft.unit('retrying', unit, { failure: command.failure, retryAt, delayMs, ...spentOf(command) });
+  draft.unit('retrying', unit, { failure, retryAt, delayMs, ...spentOf(failed) });
 }
 
 function retryDelay(
   draft: Draft,
   { step, failures, firstStartedAt }: Unit,
-  { failure, random }: CommandOf<'fail'>,
+  { failure, random }: FailedAttempt,
 ): number | undefined {
   const { retry: policy, totalTimeoutMs } = step;
   const delayMs = nextRetryDelay({ policy, failure, failures: failures + 1, random });
@@ -202,11 +250,43 @@ function recordTurn(draft: Draft, command: CommandOf<'record-turn'>): void {
   else draft.of(unit, 'tool.called', { turn, body, tool, ...spent });
 }
 
+function suspend(draft: Draft, command: CommandOf<'suspend'>): void {
+  const unit = openUnit(draft.state, command);
+  if (unit === undefined) return;
+  const { type: _type, at: _at, path: _path, attempt: _attempt, ...awaited } = command;
+  draft.unit('waiting', unit, waitOf(awaited));
+}
+
+/** A timer that has run out is what was waited for; of anything else it means that it did not come. */
 function expire(draft: Draft, { path, consequence }: CommandOf<'expire'>): void {
   const { state, now } = draft;
   const unit = liveUnit(state, path);
-  if (unit?.status !== 'waiting' || state.status !== 'running' || (unit.dueAt ?? Infinity) > now) return;
-  completeUnit(draft, unit, { output: null, ...(consequence && { consequence }) });
+  if (unit?.wait === undefined || state.status !== 'running' || (unit.dueAt ?? Infinity) > now) return;
+  const { for: reason } = unit.wait;
+  if (reason === 'timer') {
+    completeUnit(draft, unit, { output: null, ...(consequence && { consequence }) });
+    return;
+  }
+  const failure = failureOf(runErrors['step.timed-out'], `what the step waited for did not come: ${reason}`, {
+    details: { for: reason, ...(unit.wait.name === undefined ? {} : { name: unit.wait.name }) },
+  });
+  failWaiting(draft, unit, { failure, random: 1 });
+}
+
+function deliver(draft: Draft, command: CommandOf<'deliver'>): void {
+  const { state } = draft;
+  const { path, wait, outcome, random, consequence } = command;
+  const unit = liveUnit(state, path);
+  if (unit?.wait?.seq !== wait || state.status === 'cancelling') return;
+  if (outcome.status === 'completed')
+    completeUnit(draft, unit, { ...outcome, ...(consequence && { consequence }) });
+  else failWaiting(draft, unit, { ...outcome, random });
+}
+
+/** Only what was begun by an attempt is tried again. */
+function failWaiting(draft: Draft, unit: Unit, failed: FailedAttempt): void {
+  if (unit.attempt > 0) failOrRetry(draft, unit, failed);
+  else failUnit(draft, unit, failed.failure, spentOf(failed));
 }
 
 function close(draft: Draft, { path, outcome, consequence }: CommandOf<'close'>): void {

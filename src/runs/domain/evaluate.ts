@@ -41,7 +41,11 @@ function resolve(state: RunState, unit: Unit, now: number): Resolution {
     case 'body':
       return { kind: 'hold' };
     case undefined:
-      return resolveWork(step.work, () => ({ scope: scopeOnce(), now }));
+      return resolveWork(step.work, () => ({
+        scope: scopeOnce(),
+        now,
+        keptSignal: (name) => state.signals.get(name)?.[0],
+      }));
   }
 }
 

@@ -19,6 +19,7 @@ interface Change {
   readonly unit: Unit;
   readonly at: number;
   readonly attempt: number | undefined;
+  readonly seq: number;
 }
 
 type Name = UnitEventName | 'skipped';
@@ -34,6 +35,7 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     }
     spend(state, unit, data);
     closeAttempt(state, unit);
+    takeSignal(state, unit);
     settle(state, unit, { status: 'completed', at, ...(data.next && { next: data.next }) });
   },
   failed: ({ state, unit, at }, data) => {
@@ -53,12 +55,14 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     unit.dueAt = Date.parse(data.retryAt);
     state.frontier.retries.push({ unit, at: unit.dueAt });
   },
-  waiting: ({ state, unit, at }, data) => {
+  waiting: ({ state, unit, at, seq }, data) => {
     closeAttempt(state, unit);
     leave(state, unit);
     unit.status = 'waiting';
     unit.firstStartedAt ??= at;
+    unit.wait = { ...data, seq };
     state.frontier.waiting.add(unit);
+    if (data.name !== undefined) awaitSignal(state, unit, data.name);
     if (data.until !== undefined) {
       unit.dueAt = Date.parse(data.until);
       state.frontier.timers.push({ unit, at: unit.dueAt });
@@ -94,7 +98,7 @@ export function evolveUnit(state: RunState, event: RunEvent, at: number): void {
   }
   const name = event.type.slice(event.type.indexOf('.') + 1) as Name;
   const change = CHANGES[name] as (change: Change, data: unknown) => void;
-  change({ state, unit, at, attempt: event.attempt }, event.data);
+  change({ state, unit, at, attempt: event.attempt, seq: event.seq }, event.data);
 }
 
 function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.started']): void {
@@ -112,6 +116,21 @@ function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.sta
     openHeld(state, unit, holding, data.items);
   }
   makeNextItem(state, unit);
+}
+
+function awaitSignal({ frontier: { awaiting } }: RunState, unit: Unit, name: string): void {
+  const units = awaiting.get(name);
+  if (units === undefined) awaiting.set(name, new Set([unit]));
+  else units.add(unit);
+}
+
+/** A step that waits for a signal completes with the first that is kept. */
+function takeSignal({ signals }: RunState, unit: Unit): void {
+  const { work } = unit.step;
+  if (work.kind !== 'signal' || holdingOf(unit) !== undefined) return;
+  const kept = signals.get(work.signal);
+  kept?.shift();
+  if (kept?.length === 0) signals.delete(work.signal);
 }
 
 /** Any recorded turn says that the attempt gets on. */

@@ -6,7 +6,7 @@
  */
 import type { Graph } from '../../workflows/domain/graph.js';
 import { evolveUnit } from './evolve-unit.js';
-import type { RunEvent } from './run.events.js';
+import type { RunEvent, RunEventMap } from './run.events.js';
 import { initialState, type RunState } from './run.state.js';
 import type { RunStatus } from './run.status.js';
 
@@ -42,9 +42,10 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
       setStatus(state, state.startedAt === undefined ? 'queued' : 'running', at);
       break;
     case 'run.cancelling':
-      setStatus(state, 'cancelling', at);
-      state.graceUntil = at + event.data.graceMs;
-      if (event.data.reason !== undefined) state.cancelReason = event.data.reason;
+      beginToCancel(state, event.data, at);
+      break;
+    case 'signal.received':
+      keepSignal(state, event.data);
       break;
     case 'run.completed':
       state.output = event.data.output;
@@ -60,6 +61,18 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
     default:
       break;
   }
+}
+
+function keepSignal({ signals }: RunState, { name, data }: RunEventMap['signal.received']): void {
+  const kept = signals.get(name);
+  if (kept === undefined) signals.set(name, [data]);
+  else kept.push(data);
+}
+
+function beginToCancel(state: RunState, data: RunEventMap['run.cancelling'], at: number): void {
+  setStatus(state, 'cancelling', at);
+  state.graceUntil = at + data.graceMs;
+  if (data.reason !== undefined) state.cancelReason = data.reason;
 }
 
 function end(state: RunState, status: RunStatus, at: number): void {

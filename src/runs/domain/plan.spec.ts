@@ -115,7 +115,22 @@ describe('the next move', () => {
 
   it.each<readonly [string, readonly Fact[], string]>([
     ['queued', [], 'none'],
-    ['waiting', [started, runFact('run.waiting', {})], 'none'],
+    ['waiting, with a step that is ready', [started, runFact('run.waiting', {})], 'rouse'],
+    [
+      'running, with nothing but a wait',
+      [started, completed('b#1'), stepFact('step.waiting', 'a', { for: 'signal', name: 's' })],
+      'rest',
+    ],
+    [
+      'waiting, with nothing but a wait',
+      [
+        started,
+        completed('b#1'),
+        stepFact('step.waiting', 'a', { for: 'signal', name: 's' }),
+        runFact('run.waiting', {}),
+      ],
+      'none',
+    ],
     ['paused', [started, runFact('run.paused', {})], 'none'],
     [
       'paused after a failure that nothing handles',

@@ -31,7 +31,14 @@ export function nextMove(state: RunState, now: number, mayStart = true): Move | 
     case 'paused':
       return concludeMove(state, now);
     case 'running':
-      return concludeMove(state, now) ?? endingMove(state, now) ?? startingMove(state, now, mayStart);
+      return (
+        concludeMove(state, now) ??
+        endingMove(state, now) ??
+        startingMove(state, now, mayStart) ??
+        restMove(state, now)
+      );
+    case 'waiting':
+      return concludeMove(state, now) ?? rouseMove(state, now);
     case 'cancelling':
       return state.frontier.open.size === 0
         ? { kind: 'decide', command: { type: 'finish-cancelled', at: now } }
@@ -54,6 +61,23 @@ function endingMove(state: RunState, now: number): Move | undefined {
   const timer = nextTimer(state);
   if (timer !== undefined && timer.at <= now) return { kind: 'expire', unit: timer.unit };
   return settledCount(state.root) === state.root.units.length ? { kind: 'finish' } : undefined;
+}
+
+/** Only waits are left: the run waits, and its clock stands still. */
+function restMove(state: RunState, at: number): Move | undefined {
+  const { open, waiting, readyCount } = state.frontier;
+  const isBusy = open.size > 0 || readyCount > 0 || nextRetry(state) !== undefined;
+  return isBusy || waiting.size === 0 ? undefined : { kind: 'decide', command: { type: 'rest', at } };
+}
+
+/** Something came of a wait, or one is over. */
+function rouseMove(state: RunState, now: number): Move | undefined {
+  const hasCome =
+    endingMove(state, now) !== undefined ||
+    state.frontier.readyCount > 0 ||
+    state.frontier.open.size > 0 ||
+    nextRetry(state) !== undefined;
+  return hasCome ? { kind: 'decide', command: { type: 'rouse', at: now } } : undefined;
 }
 
 function skipMove({ path, skipReason: reason = 'dependencies-skipped' }: Unit, at: number): Move {
@@ -100,6 +124,7 @@ export function markInvoked(state: RunState): void {
  */
 export function nextWakeAt(state: RunState, now: number): number | undefined {
   if (state.status === 'cancelling') return state.graceUntil;
+  if (state.status === 'waiting') return nextTimer(state)?.at;
   if (state.status !== 'running') return undefined;
   const retryAt = nextRetry(state)?.at;
   const instants = [

@@ -23,6 +23,20 @@ interface AttemptRef extends UnitRef {
   readonly attempt: number;
 }
 
+/** What a unit waits for. */
+export interface Awaited {
+  readonly for: WaitReason;
+  /** The name of the signal. */
+  readonly name?: string;
+  /** The id of the task, the run, the approval. */
+  readonly ref?: string;
+}
+
+/** What comes of a wait. */
+export type Delivery =
+  | ({ readonly status: 'completed'; readonly output: Json } & Spent)
+  | ({ readonly status: 'failed'; readonly failure: Failure } & Spent);
+
 /** How a ready unit goes on, found by evaluating its condition and what it does. */
 export type Resolution =
   /** An attempt begins. */
@@ -30,7 +44,7 @@ export type Resolution =
   /** It opens for the units that it holds. */
   | { readonly kind: 'hold'; readonly input?: Json; readonly items?: number }
   /** It waits, at most until an instant, in milliseconds since the epoch. */
-  | { readonly kind: 'wait'; readonly for: WaitReason; readonly until?: number }
+  | ({ readonly kind: 'wait'; readonly until?: number } & Awaited)
   /** It is done without an attempt. */
   | { readonly kind: 'complete'; readonly output: Json }
   | { readonly kind: 'skip'; readonly reason: SkipReason }
@@ -71,8 +85,30 @@ export type RunCommand =
   /** The attempt ended because it was aborted. */
   | ({ readonly type: 'aborted' } & AttemptRef)
   | ({ readonly type: 'record-turn'; readonly body: Json; readonly tool?: ToolCall } & AttemptRef & Spent)
-  /** A wait is over. */
+  /** The attempt ended without an outcome: what it asked for answers later, by `deliver`. */
+  | ({ readonly type: 'suspend'; readonly until?: number } & Awaited & AttemptRef)
+  /** A wait has run out. */
   | ({ readonly type: 'expire'; readonly consequence?: Consequence } & UnitRef)
+  /** What a unit waits for has come. `wait` is the sequence number of the event with which the wait began. */
+  | ({
+      readonly type: 'deliver';
+      readonly wait: number;
+      readonly outcome: Delivery;
+      readonly random: number;
+      readonly consequence?: Consequence;
+    } & UnitRef)
+  | ({
+      readonly type: 'signal';
+      readonly name: string;
+      readonly data: Json;
+      readonly by?: string;
+      /** Of the unit that takes it. */
+      readonly consequence?: Consequence;
+    } & At)
+  /** Nothing is open or ready: the run waits. */
+  | ({ readonly type: 'rest' } & At)
+  /** Something has come: the run goes on. */
+  | ({ readonly type: 'rouse' } & At)
   /** Everything that a unit holds has ended, or it can not go on; its outcome was evaluated. */
   | ({ readonly type: 'close'; readonly outcome: Result<Json>; readonly consequence?: Consequence } & UnitRef)
   /** Something happened that the definition does not handle: the run fails with it. */

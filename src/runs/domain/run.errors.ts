@@ -17,6 +17,7 @@ export const runErrors = defineErrors({
     title: 'The condition of a loop did not hold within its iterations or its time',
   },
   'wait.invalid': { kind: 'unprocessable', title: 'A step waits for something that is no instant' },
+  'signal.too-many': { kind: 'limited', title: 'The run keeps too many signals that no step has taken' },
   'step.not-found': { kind: 'not-found', title: 'The run has no such step' },
   'artifact.not-found': { kind: 'not-found', title: 'The run has no such artifact' },
   'queue.full': { kind: 'limited', title: 'Too many runs are queued', retryable: true },

@@ -97,6 +97,10 @@ export interface UnitRetrying {
 /** The unit waits for something outside; no attempt is open. */
 export interface UnitWaiting {
   readonly for: WaitReason;
+  /** The name of the signal. */
+  readonly name?: string;
+  /** The id of what it waits for: a task, a run, an approval. */
+  readonly ref?: string;
   /** When it stops to wait by itself. */
   readonly until?: string;
 }
@@ -116,7 +120,7 @@ export interface UnitCancelled {
 export type LoopNext = 'iteration' | 'done' | 'exhausted';
 
 /** What a unit waits for. */
-export type WaitReason = 'timer';
+export type WaitReason = 'timer' | 'signal' | 'approval' | 'run' | 'task';
 
 /** Why something under way was ended: with its run, or with the step or iteration around it. */
 export type CancelReason = 'run-cancelled' | 'run-failed' | 'step-failed';
@@ -136,7 +140,10 @@ export interface RunEventMap {
   /** Nothing is open or ready; `until` is when the next timer is due. */
   'run.waiting': { readonly until?: string };
   'run.paused': { readonly by?: string; readonly reason?: string };
+  /** A paused run goes on because somebody asked, a waiting one because something came. */
   'run.resumed': { readonly by?: string };
+  /** Kept until a step takes it. */
+  'signal.received': { readonly name: string; readonly data: Json; readonly by?: string };
   'run.cancelling': { readonly by?: string; readonly reason?: string; readonly graceMs: number };
   'run.completed': { readonly output: Json };
   /** Every bad end but a cancellation, a time-out included. */

@@ -44,6 +44,8 @@ export interface Frontier {
   readonly uninvoked: Set<Unit>;
   /** Units that wait for something outside. */
   readonly waiting: Set<Unit>;
+  /** Those that wait for a signal, by its name, in the order in which they began to wait. */
+  readonly awaiting: Map<string, Set<Unit>>;
   /** Units of which everything that they hold has ended, or that can not go on. */
   readonly closing: Set<Unit>;
   /** Back-offs, earliest first; entries of units that are not retrying at that time are stale. */
@@ -73,6 +75,8 @@ export interface RunState {
   graceUntil?: number;
   cancelReason?: string;
   context: JsonObject;
+  /** Signals that no step has taken yet, by name, first in first out. */
+  readonly signals: Map<string, Json[]>;
   /** Files that units made, by name. */
   readonly artifacts: Map<string, ArtifactRef>;
   output?: Json;
@@ -105,6 +109,7 @@ export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): Run
     createdAt: Date.parse(event.at),
     runningMs: 0,
     context: event.data.context,
+    signals: new Map(),
     artifacts: new Map(),
     usage: {},
     costMicros: 0,
@@ -178,6 +183,12 @@ export function nextFree({ frontier }: RunState): Unit | undefined {
   return firstReady(frontier.free);
 }
 
+/** The unit that takes a signal when it comes: the one that waits longest. */
+export function takerOf({ frontier }: RunState, name: string): Unit | undefined {
+  for (const unit of frontier.awaiting.get(name) ?? []) return unit;
+  return undefined;
+}
+
 /** Units in order, from a set. */
 export function inOrder(units: Iterable<Unit>): readonly Unit[] {
   return [...units].toSorted(compareUnits);
@@ -208,6 +219,7 @@ function emptyFrontier(): Frontier {
     open: new Set(),
     uninvoked: new Set(),
     waiting: new Set(),
+    awaiting: new Map(),
     closing: new Set(),
     retries: new Heap(isSooner),
     timers: new Heap(isSooner),

@@ -50,7 +50,7 @@ export const STEP_TRANSITIONS: { readonly [S in StepStatus]: readonly StepStatus
   pending: ['ready', 'skipped', 'cancelled'],
   ready: ['running', 'waiting', 'completed', 'skipped', 'failed', 'cancelled'],
   running: ['waiting', 'retrying', 'ready', 'completed', 'failed', 'cancelled'],
-  waiting: ['running', 'completed', 'failed', 'cancelled'],
+  waiting: ['running', 'retrying', 'completed', 'failed', 'cancelled'],
   retrying: ['running', 'failed', 'cancelled'],
   completed: [],
   failed: ['ready'],

@@ -104,7 +104,9 @@ export function leave({ frontier }: RunState, unit: Unit): void {
       break;
     case 'waiting':
       frontier.waiting.delete(unit);
+      if (unit.wait?.name !== undefined) frontier.awaiting.get(unit.wait.name)?.delete(unit);
       delete unit.dueAt;
+      delete unit.wait;
       break;
     default:
       break;

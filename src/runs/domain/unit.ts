@@ -10,7 +10,7 @@ import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import type { CompiledStep, Graph } from '../../workflows/domain/graph.js';
 import type { JoinCounts } from '../../workflows/domain/join.js';
-import type { ArtifactRef, LoopNext, SkipReason, Usage } from './run.events.js';
+import type { ArtifactRef, LoopNext, SkipReason, UnitWaiting, Usage } from './run.events.js';
 import type { StepStatus } from './run.status.js';
 
 /** What a unit is; also the first word of its events. */
@@ -23,6 +23,12 @@ export interface RecordedTurn {
   readonly tool?: ToolCall;
   readonly usage?: Usage;
   readonly costMicros?: number;
+}
+
+/** A wait, as long as it lasts. */
+export interface Wait extends UnitWaiting {
+  /** The sequence number of the event with which it began: tells one wait of a unit from the next. */
+  readonly seq: number;
 }
 
 /** What is kept of a unit to the end of its run. */
@@ -72,6 +78,8 @@ export interface Unit extends UnitRecord {
   startedAt?: number;
   /** When the next attempt may start, while `retrying`; when the wait is over, while `waiting`. */
   dueAt?: number;
+  /** The wait that the unit is in, only while `waiting`. */
+  wait?: Wait;
   /** Whether a failure of the unit lets what is around it go on. */
   isHandled: boolean;
   readonly turns: RecordedTurn[];

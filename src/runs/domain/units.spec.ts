@@ -422,13 +422,18 @@ describe('steps without an attempt', () => {
         },
       ],
     });
-    expect(linesOf(run)).toEqual(['run.started', 'step.completed sum', 'step.waiting nap']);
+    expect(linesOf(run)).toEqual(['run.started', 'step.completed sum', 'step.waiting nap', 'run.waiting']);
     run.now = 49;
     expect(run.turn([])).toEqual([]);
     run.now = 50;
     run.turn([]);
 
-    expect(linesOf(run).slice(3)).toEqual(['step.completed nap', 'step.failed bad', 'run.failed']);
+    expect(linesOf(run).slice(4)).toEqual([
+      'run.resumed',
+      'step.completed nap',
+      'step.failed bad',
+      'run.failed',
+    ]);
     expect(run.state.failure).toMatchObject({
       code: 'order.rejected',
       message: 'step "bad" failed: sum is 3',

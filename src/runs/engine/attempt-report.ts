@@ -6,5 +6,5 @@ export type AttemptReport =
   | (Omit<Extract<AgentOutcome, { readonly status: 'completed' }>, 'artifacts'> & {
       readonly artifacts?: readonly ArtifactRef[];
     })
-  | Extract<AgentOutcome, { readonly status: 'failed' }>
+  | Exclude<AgentOutcome, { readonly status: 'completed' }>
   | { readonly status: 'aborted' };

@@ -9,6 +9,7 @@ import { runErrors } from '../domain/run.errors.js';
 import type { Json } from '../../kernel/json.js';
 import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
 import { ArtifactService } from '../artifact.service.js';
+import type { AttemptDeadline } from './attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import { TimerService, type Timer } from './timer.service.js';
 
@@ -18,8 +19,7 @@ export interface AttemptOrder {
   readonly journal: Journal;
   /** What a completed output must satisfy. */
   readonly outputSchema?: Json;
-  /** When the attempt's time is up, in milliseconds since the epoch, and how much it had. */
-  readonly deadline?: { readonly at: number; readonly timeoutMs: number };
+  readonly deadline?: AttemptDeadline;
   /** Called once: with the outcome, or `aborted` when `abort` ended it. */
   report(report: AttemptReport): void;
   /** Called for each part that streams out. */
@@ -66,7 +66,7 @@ export class AttemptExecutor {
 
   /** Success means success: an output that its schema refuses is a failure. */
   private checkSchema({ outputSchema }: AttemptOrder, outcome: AgentOutcome): AgentOutcome {
-    if (outputSchema === undefined || outcome.status === 'failed') return outcome;
+    if (outputSchema === undefined || outcome.status !== 'completed') return outcome;
     const issues = this.schemas.validate(outputSchema, outcome.output);
     if (issues.length === 0) return outcome;
     const listed = issues.map(({ pointer, message }) => `${pointer} ${message}`.trim()).join('; ');
@@ -85,7 +85,7 @@ export class AttemptExecutor {
     { namespace, path = '' }: AttemptOrder['request'],
     outcome: AgentOutcome,
   ): Promise<Exclude<AttemptReport, { readonly status: 'aborted' }>> {
-    if (outcome.status === 'failed') return outcome;
+    if (outcome.status !== 'completed') return outcome;
     const { artifacts, ...rest } = outcome;
     if (artifacts === undefined || artifacts.length === 0) return rest;
     return { ...rest, artifacts: await this.artifacts.keep(namespace, path, artifacts) };

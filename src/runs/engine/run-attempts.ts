@@ -4,10 +4,10 @@ import { checkTurn } from '../../agents/outcome-check.js';
 import { AppError } from '../../kernel/failure.js';
 import type { Invocation } from '../domain/run.effects.js';
 import type { Delta } from '../run.feed.js';
+import { deadlineOf } from './attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import type { AttemptExecutor, AttemptOrder, OpenAttempt } from './attempt.executor.js';
 import type { RunState } from '../domain/run.state.js';
-import type { Unit } from '../domain/unit.js';
 
 /** Where attempts report to. */
 export interface AttemptListener {
@@ -107,16 +107,4 @@ export class RunAttempts {
       });
     };
   }
-}
-
-/** The sooner of the attempt's own time limit and what is left of the step's. */
-function deadlineOf({ step, startedAt = 0, firstStartedAt = startedAt }: Unit): AttemptOrder['deadline'] {
-  const { timeoutMs, totalTimeoutMs } = step;
-  const limits = [
-    timeoutMs === undefined ? undefined : startedAt + timeoutMs,
-    totalTimeoutMs === undefined ? undefined : firstStartedAt + totalTimeoutMs,
-  ].filter((at) => at !== undefined);
-  if (limits.length === 0) return undefined;
-  const at = Math.min(...limits);
-  return { at, timeoutMs: Math.max(0, at - startedAt) };
 }

@@ -25,6 +25,7 @@ import type { InboxRow } from '../run.inbox.js';
 import type { Claimed } from '../run.lease.js';
 import type { Append } from '../run.store.js';
 import type { LoopTools } from './loop-tools.js';
+import { deadlineOf } from './attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import { RunAttempts, type AttemptListener } from './run-attempts.js';
 import type { GatedRun } from './start.gate.js';
@@ -150,7 +151,7 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.end('lost');
   }
 
-  reported({ path, attempt }: Invocation, report: AttemptReport): void {
+  reported({ path, attempt, unit }: Invocation, report: AttemptReport): void {
     switch (report.status) {
       case 'completed':
         this.submit({ type: 'complete', path, attempt, ...resultOf(report), ...spentOf(report) });
@@ -158,6 +159,12 @@ export class RunLoop implements GatedRun, AttemptListener {
       case 'failed': {
         const random = Math.random();
         this.submit({ type: 'fail', path, attempt, failure: report.failure, random, ...spentOf(report) });
+        break;
+      }
+      case 'waiting': {
+        const until = deadlineOf(unit)?.at;
+        const waits = { for: 'task', ref: report.taskId, ...(until === undefined ? {} : { until }) } as const;
+        this.submit({ type: 'suspend', path, attempt, ...waits });
         break;
       }
       case 'aborted':
@@ -227,7 +234,7 @@ export class RunLoop implements GatedRun, AttemptListener {
     const { events, refusals, isCut } = advance(this.state, {
       commands: [
         ...taken.map(({ command }) => command),
-        ...rows.map(({ command }) => ({ ...command, at: now })),
+        ...rows.map(({ command }) => ({ ...command, at: now, random: Math.random() })),
       ],
       evaluator,
       now,
@@ -356,7 +363,8 @@ export class RunLoop implements GatedRun, AttemptListener {
 
   private isParkable(now: number, wakeAt: number | undefined): boolean {
     const startsNothing = this.isStopping || this.options.mode === 'control';
-    if (startsNothing || this.state.status !== 'running') return true;
+    const { status } = this.state;
+    if (startsNothing || (status !== 'running' && status !== 'waiting')) return true;
     return !hasStartable(this.state, now) && (wakeAt === undefined || wakeAt - now > PARK_AFTER_MS);
   }
 

@@ -12,6 +12,7 @@ import type { Json, JsonObject } from '../../kernel/json.js';
 import { agentStepSchema } from './kinds/agent.step.js';
 import { failStepSchema } from './kinds/fail.step.js';
 import { loopStepSchemaOf } from './kinds/loop.step.js';
+import { signalStepSchema } from './kinds/signal.step.js';
 import type { StepKind } from './kinds/step-kinds.js';
 import { transformStepSchema } from './kinds/transform.step.js';
 import { waitStepSchema } from './kinds/wait.step.js';
@@ -28,6 +29,7 @@ const STEP_SCHEMAS = {
   agent: agentStepSchema,
   fail: failStepSchema,
   loop: loopStepSchemaOf(stepSchema),
+  signal: signalStepSchema,
   transform: transformStepSchema,
   wait: waitStepSchema,
 } satisfies { readonly [K in StepKind]: z.ZodObject };
@@ -53,6 +55,7 @@ export const definitionSchema = z.strictObject({
 type PlainStep =
   | DeepReadonly<z.infer<typeof agentStepSchema>>
   | DeepReadonly<z.infer<typeof failStepSchema>>
+  | DeepReadonly<z.infer<typeof signalStepSchema>>
   | DeepReadonly<z.infer<typeof transformStepSchema>>
   | DeepReadonly<z.infer<typeof waitStepSchema>>;
 

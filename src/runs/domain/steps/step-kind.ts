@@ -1,5 +1,5 @@
 /** What every kind of step says of itself to the engine. */
-import type { JsonObject } from '../../../kernel/json.js';
+import type { Json, JsonObject } from '../../../kernel/json.js';
 import type { StepKind, WorkOf } from '../../../workflows/domain/kinds/step-kinds.js';
 import type { Resolution } from '../run.commands.js';
 
@@ -9,6 +9,8 @@ export interface Resolving {
   readonly scope: JsonObject;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** The first signal of a name that nobody has taken yet. */
+  readonly keptSignal: (name: string) => Json | undefined;
 }
 
 /** One kind of step, as the engine carries it out. Pure. */

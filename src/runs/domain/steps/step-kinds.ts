@@ -5,6 +5,7 @@ import { holdingOf, type Unit } from '../unit.js';
 import { agentStep } from './agent.step.js';
 import { failStep } from './fail.step.js';
 import { loopStep } from './loop.step.js';
+import { signalStep } from './signal.step.js';
 import type { EngineKind, Resolving } from './step-kind.js';
 import { transformStep } from './transform.step.js';
 import { waitStep } from './wait.step.js';
@@ -13,6 +14,7 @@ const KINDS: { readonly [K in StepKind]: EngineKind<K> } = {
   agent: agentStep,
   fail: failStep,
   loop: loopStep,
+  signal: signalStep,
   transform: transformStep,
   wait: waitStep,
 };

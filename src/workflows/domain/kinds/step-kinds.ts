@@ -3,11 +3,12 @@ import type { StepReader } from '../step-reader.js';
 import { readAgent, type AgentWork } from './agent.step.js';
 import { readFail, type FailWork } from './fail.step.js';
 import { readLoop, type LoopWork } from './loop.step.js';
+import { readSignal, type SignalWork } from './signal.step.js';
 import { readTransform, type TransformWork } from './transform.step.js';
 import { readWait, type WaitWork } from './wait.step.js';
 
 /** What a step does, compiled. */
-export type StepWork = AgentWork | FailWork | LoopWork | TransformWork | WaitWork;
+export type StepWork = AgentWork | FailWork | LoopWork | SignalWork | TransformWork | WaitWork;
 
 export type StepKind = StepWork['kind'];
 
@@ -19,6 +20,7 @@ export const STEP_READERS: { readonly [K in StepKind]: (step: StepReader) => Wor
   agent: readAgent,
   fail: readFail,
   loop: readLoop,
+  signal: readSignal,
   transform: readTransform,
   wait: readWait,
 };
