@@ -96,7 +96,14 @@ describe('with keys', () => {
   });
 
   it('exempts health and documents', async () => {
-    for (const path of ['/health/live', '/health/ready', '/docs', '/docs/swagger-ui.css', '/openapi.json', '/asyncapi.json']) {
+    for (const path of [
+      '/health/live',
+      '/health/ready',
+      '/docs',
+      '/docs/swagger-ui.css',
+      '/openapi.json',
+      '/asyncapi.json',
+    ]) {
       expect((await fetch(running.url + path)).status).toBe(200);
     }
   });

@@ -8,7 +8,7 @@
 import type { References } from '../../expressions/references.js';
 import { getOwn, isJsonObject, pointerToken, type Json, type JsonObject } from '../../kernel/json.js';
 import type { WorkflowDefinition } from './definition.schema.js';
-import type { CompiledStep, Graph } from './graph.js';
+import { allSteps, type CompiledStep, type Graph } from './graph.js';
 import { warningAt, type Warning } from './warning.js';
 
 /** What is known of a step's input and output, of its own or of its agent. */
@@ -40,15 +40,13 @@ export function listSchemaWarnings(
   graph: Graph,
   schemasOf: (step: CompiledStep) => StepSchemas,
 ): readonly Warning[] {
-  const sources = new Map(graph.steps.map((step) => [step.id, outputOf(step, schemasOf(step))]));
+  const steps = [...allSteps(graph)];
+  const sources = new Map(steps.map((step) => [step.id, outputOf(step, schemasOf(step))]));
   const flow = new SchemaFlow(inputSchema, sources);
   return [
-    ...graph.steps.flatMap((step) => [
+    ...steps.flatMap((step) => [
       ...readingsOf(step).flatMap((reading) => flow.unreadable(reading)),
-      // What a template gives is laid over the input, so it is not known yet.
-      ...(step.work.kind === 'agent' && step.work.variables === undefined
-        ? flow.contradictions(step.work.input.json, schemasOf(step).input, `${step.pointer}/input`)
-        : []),
+      ...contradictionsIn(step, flow, schemasOf(step).input),
     ]),
     ...(graph.output?.texts ?? []).flatMap(({ pointer, references }) =>
       flow.unreadable({ pointer: `/output${pointer}`, references }),
@@ -123,13 +121,23 @@ class SchemaFlow {
   }
 }
 
+/** What a template gives is laid over the input, so the input of such a step is not known yet. */
+function contradictionsIn(
+  { work, pointer }: CompiledStep,
+  flow: SchemaFlow,
+  reader: Json | undefined,
+): readonly Warning[] {
+  if (work.kind !== 'agent' || work.variables !== undefined) return [];
+  return flow.contradictions(work.input.json, reader, `${pointer}/input`);
+}
+
 /** Each text of a step with what it reads. */
-function readingsOf({ pointer: place, when, work }: CompiledStep): readonly Reading[] {
-  const { input, variables } = work.kind === 'agent' ? work : {};
+function readingsOf({ pointer: step, when, work }: CompiledStep): readonly Reading[] {
   const at = (field: string, { pointer, references }: Reading): Reading => ({
-    pointer: `${place}/${field}${pointer}`,
+    pointer: `${step}/${field}${pointer}`,
     references,
   });
+  const { input, variables } = work.kind === 'agent' ? work : {};
   return [
     ...(when === undefined ? [] : [at('when', { pointer: '', references: when.references })]),
     ...(input?.texts ?? []).map((text) => at('input', text)),
