@@ -124,10 +124,7 @@ describe('a signal', () => {
   it('is taken by the step that waits longest, once', () => {
     const run = begun({ id: 'b', kind: 'signal', signal: 'go' }, { id: 'a', kind: 'signal', signal: 'go' });
 
-    expect(signal(run, 'go', 1)).toEqual([
-      'signal.received',
-      'step.completed b',
-    ]);
+    expect(signal(run, 'go', 1)).toEqual(['signal.received', 'step.completed b']);
     expect(signal(run, 'go', 2)).toContain('step.completed a');
     expect(run.state.output).toEqual({ b: 1, a: 2 });
   });

@@ -80,8 +80,6 @@ export type StepDefinition = PlainStep | LoopStepDefinition;
 export type WorkflowDefinition = DeepReadonly<Omit<z.infer<typeof definitionSchema>, 'steps'>> & {
   readonly steps: readonly StepDefinition[];
 };
-/** A step that calls an agent. */
-export type AgentStepDefinition = Extract<StepDefinition, { readonly agent: unknown }>;
 /** The fields of a retry policy that were given. */
 export type RetryPolicy = NonNullable<WorkflowDefinition['retry']>;
 /** When a step runs after its dependencies have settled. */
