@@ -14,7 +14,15 @@ import { createLogger } from './platform/logging/create-logger.js';
 import { NestLogger } from './platform/logging/nest-logger.js';
 
 /** Routes outside `/api`. */
-const ROOT_PATHS = ['health/live', 'health/ready', 'metrics', 'asyncapi.json', 'problems', 'problems/:code'];
+const ROOT_PATHS = [
+  'health/live',
+  'health/ready',
+  'metrics',
+  'asyncapi.json',
+  'problems',
+  'problems/:code',
+  'schemas/workflow.json',
+];
 
 /**
  * Makes the application, ready to listen.

@@ -5,6 +5,7 @@ import { TemplatesModule } from '../templates/templates.module.js';
 import { ExampleWorkflowsService } from './example-workflows.service.js';
 import { WorkflowReferenceChecks } from './reference.check.js';
 import { StoredWorkflowService } from './stored-workflow.service.js';
+import { WorkflowSchemaController } from './workflow-schema.controller.js';
 import { WorkflowSource } from './workflow-source.js';
 import { WorkflowTransferController } from './workflow-transfer.controller.js';
 import { WorkflowUses } from './workflow-uses.js';
@@ -15,7 +16,12 @@ import { WorkflowService } from './workflow.service.js';
 /** Workflow definitions: checking them, and keeping them under names with versions and labels. */
 @Module({
   imports: [AgentsModule, TemplatesModule],
-  controllers: [WorkflowController, WorkflowTransferController, WorkflowVersionController],
+  controllers: [
+    WorkflowController,
+    WorkflowSchemaController,
+    WorkflowTransferController,
+    WorkflowVersionController,
+  ],
   providers: [
     ExampleWorkflowsService,
     StoredWorkflowService,

@@ -5,7 +5,7 @@ import { RATE_CLASS } from '../../src/platform/http/rate-class.decorator.js';
 import { startApp, type RunningApp } from '../support/app.js';
 
 /** Routes that may go without a limit. */
-const EXEMPT = ['AsyncApiController', 'ProbeController', 'ProblemController'];
+const EXEMPT = ['AsyncApiController', 'ProbeController', 'ProblemController', 'WorkflowSchemaController'];
 
 interface Route {
   readonly name: string;

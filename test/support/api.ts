@@ -37,8 +37,12 @@ export class Api {
   }
 
   /** Posts text as it stands. */
-  postText<T>(path: string, text: string): Promise<Answer<T>> {
-    return this.send<T>('POST', path, text, {});
+  postText<T>(
+    path: string,
+    text: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer<T>> {
+    return this.send<T>('POST', path, text, headers);
   }
 
   /** Starts a run and answers it, however far it has come. */
