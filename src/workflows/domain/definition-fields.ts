@@ -19,7 +19,7 @@ export const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   output: 'The output of the run; any JSON whose texts may read steps in {{ }}.',
 
   'steps.id': 'Unique among the steps: expressions read its output as steps.<id>.output.',
-  'steps.name': 'A title for people. For a signal step, the name of the signal.',
+  'steps.name': 'A title for people.',
   'steps.kind': 'What the step does.',
   'steps.dependsOn':
     'Steps that must end before; those that its expressions read are among them by themselves.',
@@ -48,6 +48,7 @@ export const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'steps.expression': 'The output, in CEL.',
   'steps.code': 'The code of the failure.',
   'steps.message': 'The message of the failure; may read in {{ }}.',
+  'steps.signal': 'The name of the signal that the step waits for.',
   'steps.durationMs': 'How long to wait.',
   'steps.until': 'The instant to wait for, ISO 8601; may read in {{ }}.',
   'steps.form': 'JSON Schema of what whoever decides may fill in.',
