@@ -3,6 +3,8 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { secretErrors } from './access/secret.errors.js';
 import { agentErrors } from './agents/agent.errors.js';
+import { httpAgentErrors } from './agents/providers/http/http.errors.js';
+import { HttpAgentModule } from './agents/providers/http/http.module.js';
 import { llmErrors } from './agents/providers/llm/llm.errors.js';
 import { strudelErrors } from './agents/providers/strudel/strudel.errors.js';
 import { LlmModule } from './agents/providers/llm/llm.module.js';
@@ -44,6 +46,7 @@ const errorDeclarations = [
   egressErrors,
   secretErrors,
   agentErrors,
+  httpAgentErrors,
   llmErrors,
   strudelErrors,
   definitionErrors,
@@ -61,6 +64,7 @@ const features: readonly (Type | DynamicModule)[] = [
   AccessModule,
   TemplatesModule,
   AgentsModule,
+  HttpAgentModule,
   LlmModule,
   StrudelModule,
   WorkflowsModule,

@@ -11,6 +11,37 @@ export const agentErrors = defineErrors({
     kind: 'unprocessable',
     title: 'The agent answers later, which only a step of a run can wait for',
   },
+  // What a service that an agent calls may answer, or fail to answer.
+  'agent.unauthorized': { kind: 'upstream', title: 'The called service does not accept the credentials' },
+  'agent.rate-limited': {
+    kind: 'limited',
+    title: 'The called service limits the rate of calls',
+    retryable: true,
+  },
+  'agent.unavailable': {
+    kind: 'unavailable',
+    title: 'The called service can not answer at the moment',
+    retryable: true,
+  },
+  'agent.unreachable': {
+    kind: 'unavailable',
+    title: 'The called service could not be reached',
+    retryable: true,
+  },
+  'agent.request-refused': { kind: 'unprocessable', title: 'The called service refused the request' },
+  'agent.request-too-large': {
+    kind: 'too-large',
+    title: 'The request is larger than the called service takes',
+  },
+  'agent.answer-broken': {
+    kind: 'upstream',
+    title: 'The answer of the called service broke off or can not be read',
+    retryable: true,
+  },
+  'sandbox.limit-exceeded': {
+    kind: 'unprocessable',
+    title: 'The code took more time, memory or stack than it is given',
+  },
   'agent.crashed': {
     kind: 'internal',
     title: 'The provider of the agent threw an exception',

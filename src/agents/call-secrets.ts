@@ -3,8 +3,6 @@
  *
  * Decided here: in which forms a value is recognised. Decided elsewhere: where values come from (SecretSource).
  */
-import { z } from 'zod';
-
 import { AppError, type Failure } from '../kernel/failure.js';
 import { fromEntries, isJsonObject, type Json } from '../kernel/json.js';
 import { fail, ok, type Result } from '../kernel/result.js';
@@ -13,13 +11,6 @@ import type { SecretSource } from '../platform/ports/secret.source.js';
 const CENSOR = '[redacted]';
 /** Shorter text is found everywhere by chance. */
 const MIN_LENGTH = 4;
-
-/** How settings refer to a secret: `{ "secret": "name" }`. */
-export const secretReferenceSchema = z
-  .strictObject({
-    secret: z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'Expected the name of a secret'),
-  })
-  .describe('A secret by its name; set with PUT /api/v1/secrets/{name}.');
 
 export class CallSecrets {
   private readonly forms = new Set<string>();

@@ -13,6 +13,7 @@ import {
 
 import { failureOf, type ErrorType, type Failure } from '../../../kernel/failure.js';
 import type { Json } from '../../../kernel/json.js';
+import { agentErrors } from '../../agent.errors.js';
 import { llmErrors } from './llm.errors.js';
 import { ConnectionError } from './model.js';
 import { resetDelayMs, type ResponseHeaders } from './reset-delay.js';
@@ -35,13 +36,13 @@ export function failureOfCall(error: unknown, context: FailureContext): Failure 
   if (!causesOf(error).some((cause) => cause instanceof ConnectionError))
     return brokenAnswer(`it can not be read${code}`);
   const message = `The model provider could not be reached${code}. Check the network and ANTHROPIC_BASE_URL.`;
-  return failureOf(llmErrors['agent.unreachable'], message);
+  return failureOf(agentErrors['agent.unreachable'], message);
 }
 
 /** A stream that ended before its end, or that can not be read. */
 export function brokenAnswer(how: string): Failure {
   return failureOf(
-    llmErrors['agent.answer-broken'],
+    agentErrors['agent.answer-broken'],
     `The answer of the model provider is incomplete: ${how}.`,
   );
 }
@@ -87,12 +88,12 @@ function failureOfAnswer(answer: ProviderAnswer, now: number): Failure {
 }
 
 function typeOf(status: number): ErrorType {
-  if (status === 401 || status === 403) return llmErrors['agent.unauthorized'];
-  if (status === 413) return llmErrors['agent.request-too-large'];
-  if (status === 429) return llmErrors['agent.rate-limited'];
+  if (status === 401 || status === 403) return agentErrors['agent.unauthorized'];
+  if (status === 413) return agentErrors['agent.request-too-large'];
+  if (status === 429) return agentErrors['agent.rate-limited'];
   if (status === 529) return llmErrors['agent.overloaded'];
-  if (status === 408 || status >= 500) return llmErrors['agent.unavailable'];
-  return llmErrors['agent.request-refused'];
+  if (status === 408 || status >= 500) return agentErrors['agent.unavailable'];
+  return agentErrors['agent.request-refused'];
 }
 
 function messageOf({ status, type, message }: ProviderAnswer): string {
@@ -117,7 +118,7 @@ function isRefusedBeforeSending(error: unknown): error is RefusedBeforeSending {
 
 function refusedBeforeSending(error: Error, context: FailureContext): Failure {
   const message = `The request can not be sent: ${readable(error.message, context.secret)}`;
-  return failureOf(llmErrors['agent.request-refused'], message);
+  return failureOf(agentErrors['agent.request-refused'], message);
 }
 
 function readable(message: string, secret: string): string {

@@ -5,7 +5,7 @@ import { failureOf } from '../../../kernel/failure.js';
 import type { Json } from '../../../kernel/json.js';
 import { fail, ok, type Result } from '../../../kernel/result.js';
 import { agentErrors } from '../../agent.errors.js';
-import { issuesOf } from './issues.js';
+import { issuesOf } from '../../domain/issues.js';
 import { maxOutputTokensSchema, temperatureSchema, textSchema } from './settings.schema.js';
 
 const messageSchema = z.strictObject({

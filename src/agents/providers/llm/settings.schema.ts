@@ -5,7 +5,7 @@ import { failureOf, type Issue } from '../../../kernel/failure.js';
 import type { JsonObject } from '../../../kernel/json.js';
 import { fail, ok, type Result } from '../../../kernel/result.js';
 import { agentErrors } from '../../agent.errors.js';
-import { issuesOf } from './issues.js';
+import { issuesOf } from '../../domain/issues.js';
 
 /** Text that says something. */
 export const textSchema = z.string('Expected a text').regex(/\S/, 'Must not be blank');

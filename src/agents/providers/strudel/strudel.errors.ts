@@ -7,8 +7,4 @@ export const strudelErrors = defineErrors({
     title: 'The evaluator of Strudel programs ended before it answered',
     retryable: true,
   },
-  'sandbox.limit-exceeded': {
-    kind: 'unprocessable',
-    title: 'The code took more time, memory or stack than it is given',
-  },
 });

@@ -125,7 +125,7 @@ function limitExceeded(limit: Limit, timeLimitMs: number): AgentOutcome {
     memory: 'The program took more than its 64 MiB of memory and was stopped.',
     stack: 'The program called itself too deeply and was stopped.',
   };
-  return failed(strudelErrors['sandbox.limit-exceeded'], messages[limit], { details: { limit } });
+  return failed(agentErrors['sandbox.limit-exceeded'], messages[limit], { details: { limit } });
 }
 
 function failed(type: ErrorType, message: string, options?: FailureOptions): AgentOutcome {

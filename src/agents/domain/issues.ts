@@ -1,8 +1,8 @@
 /** Turns what zod found into issues with JSON Pointers. */
 import type { core } from 'zod';
 
-import type { Issue } from '../../../kernel/failure.js';
-import { pointerOf } from '../../../kernel/json.js';
+import type { Issue } from '../../kernel/failure.js';
+import { pointerOf } from '../../kernel/json.js';
 
 /** One issue per problem, each with `code`; unknown fields are reported one by one. */
 export function issuesOf(found: readonly core.$ZodIssue[], code: string): readonly Issue[] {
