@@ -3,6 +3,8 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { secretErrors } from './access/secret.errors.js';
 import { agentErrors } from './agents/agent.errors.js';
+import { codeErrors } from './agents/providers/code/code.errors.js';
+import { CodeModule } from './agents/providers/code/code.module.js';
 import { httpAgentErrors } from './agents/providers/http/http.errors.js';
 import { HttpAgentModule } from './agents/providers/http/http.module.js';
 import { llmErrors } from './agents/providers/llm/llm.errors.js';
@@ -46,6 +48,7 @@ const errorDeclarations = [
   egressErrors,
   secretErrors,
   agentErrors,
+  codeErrors,
   httpAgentErrors,
   llmErrors,
   strudelErrors,
@@ -64,6 +67,7 @@ const features: readonly (Type | DynamicModule)[] = [
   AccessModule,
   TemplatesModule,
   AgentsModule,
+  CodeModule,
   HttpAgentModule,
   LlmModule,
   StrudelModule,

@@ -96,6 +96,12 @@ export abstract class EgressConfig {
   abstract readonly allowedHosts: readonly string[];
 }
 
+/** Users' code. */
+export abstract class SandboxConfig {
+  /** Programs that run at once; each has a thread of its own. */
+  abstract readonly maxThreads: number;
+}
+
 /** How a process ends. */
 export abstract class LifecycleConfig {
   /** How long work under way may go on after the signal to stop. */
@@ -117,6 +123,7 @@ export interface AppConfig {
   readonly rates: RateConfig;
   readonly security: SecurityConfig;
   readonly egress: EgressConfig;
+  readonly sandbox: SandboxConfig;
   readonly lifecycle: LifecycleConfig;
   readonly logging: LoggingConfig;
 }

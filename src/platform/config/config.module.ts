@@ -9,6 +9,7 @@ import {
   LoggingConfig,
   ProviderConfig,
   RateConfig,
+  SandboxConfig,
   SecurityConfig,
   ServerConfig,
   StorageConfig,
@@ -27,6 +28,7 @@ const GROUPS = [
   [RateConfig, 'rates'],
   [SecurityConfig, 'security'],
   [EgressConfig, 'egress'],
+  [SandboxConfig, 'sandbox'],
   [LifecycleConfig, 'lifecycle'],
   [LoggingConfig, 'logging'],
 ] as const satisfies readonly (readonly [abstract new () => unknown, keyof AppConfig])[];

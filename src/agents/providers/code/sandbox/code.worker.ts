@@ -1,0 +1,35 @@
+/** A thread that runs programs, one after another, each in an engine of its own. Started and ended by SandboxPool. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { parentPort } from 'node:worker_threads';
+
+import { compileEngine, newRuntime } from './engine.js';
+import { Program } from './program.js';
+import type { FromThread, SandboxJob, ToThread } from './sandbox-protocol.js';
+
+// The engine's code is a file of a package that quickjs-emscripten brings along.
+const besideQuickJs = createRequire(createRequire(process.argv[1] ?? '').resolve('quickjs-emscripten'));
+const code = await compileEngine(
+  readFileSync(besideQuickJs.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')),
+);
+let present: Program | undefined;
+
+parentPort?.on('message', (message: ToThread) => {
+  if (message.type === 'run') void run(message.job);
+  else present?.settle(message.callId, message.answer);
+});
+
+async function run(job: SandboxJob): Promise<void> {
+  const program = new Program(await newRuntime(job.memoryMb, code), job, {
+    log: (text) => say({ type: 'console', text }),
+    fetch: (call) => say({ type: 'fetch', ...call }),
+  });
+  present = program;
+  const result = await program.run();
+  present = undefined;
+  say({ type: 'ended', result });
+}
+
+function say(message: FromThread): void {
+  parentPort?.postMessage(message);
+}

@@ -1,0 +1,139 @@
+/**
+ * What agents add to the work itself, in turns in the same process: one call of an `http` agent beside a bare undici
+ * request to the same server, and one call of a `code` agent beside the same program in a bare QuickJS engine.
+ *
+ * The bare engine is made anew for each call from code that is compiled already, as the sandbox does it: that is what
+ * keeps programs apart.
+ */
+import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+import { Agent, request } from 'undici';
+
+import { CodeProvider } from '../../dist/agents/providers/code/code.provider.js';
+import { compileEngine, newRuntime } from '../../dist/agents/providers/code/sandbox/engine.js';
+import { SandboxPool } from '../../dist/agents/providers/code/sandbox-pool.js';
+import { HttpProvider } from '../../dist/agents/providers/http/http.provider.js';
+import { SystemClock } from '../../dist/platform/clock/clock.js';
+import { SystemAddresses } from '../../dist/platform/egress/address.source.js';
+import { Egress } from '../../dist/platform/egress/egress.js';
+import { workerEntry } from '../../dist/platform/lifecycle/worker-entry.js';
+import { figure, median, percentile } from './report.mjs';
+
+const WARM_UP = 50;
+const ROUNDS = { http: 1500, code: 300 };
+const SOURCE = 'export default async (input) => ({ sum: input.values.reduce((a, b) => a + b, 0) })';
+const INPUT = { values: Array.from({ length: 100 }, (_, index) => index) };
+
+const server = createServer((message, response) => {
+  message.resume().on('end', () => {
+    response.setHeader('content-type', 'application/json').end('{"sum":4950}');
+  });
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const url = `http://127.0.0.1:${server.address().port}/`;
+
+const egress = new Egress({ allowedHosts: ['127.0.0.1'] }, new SystemAddresses());
+const http = new HttpProvider(
+  egress,
+  { get: () => Promise.reject(new Error('no secrets')) },
+  new SystemClock(),
+);
+const pool = new SandboxPool({
+  entry: workerEntry('agents/providers/code/sandbox/code.worker.js'),
+  maxThreads: 1,
+});
+const code = new CodeProvider(pool, egress);
+const dispatcher = new Agent();
+const besideQuickJs = createRequire(createRequire(import.meta.url).resolve('quickjs-emscripten'));
+const engineCode = await compileEngine(
+  readFileSync(besideQuickJs.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')),
+);
+const httpSettings = { url };
+const codeSettings = { source: SOURCE };
+
+await compare(ROUNDS.http, {
+  ...{ name: 'http agent', ours: () => call(http, httpSettings) },
+  ...{ bareName: 'bare undici request', bare: bareRequest, bar: '<= 4' },
+});
+await compare(ROUNDS.code, {
+  ...{ name: 'code agent', ours: () => call(code, codeSettings) },
+  ...{ bareName: 'bare QuickJS', bare: bareProgram, bar: '<= 2' },
+});
+await tellMemory();
+
+await code.onApplicationShutdown();
+await egress.onApplicationShutdown();
+await dispatcher.close();
+server.close();
+
+async function compare(rounds, { name, ours, bareName, bare, bar }) {
+  const times = { ours: [], bare: [] };
+  for (let round = 0; round < WARM_UP + rounds; round += 1) {
+    const ourMs = await timeOf(ours);
+    const bareMs = await timeOf(bare);
+    if (round < WARM_UP) continue;
+    times.ours.push(ourMs);
+    times.bare.push(bareMs);
+  }
+  figure(`one call: ${name}`, median(times.ours), 'ms');
+  figure(`one call: ${bareName}`, median(times.bare), 'ms');
+  figure(`one call: ${name}, beside ${bareName}`, median(times.ours) / median(times.bare), 'times', bar);
+  figure(`one call: ${name}, 99th percentile`, percentile(times.ours, 99), 'ms');
+}
+
+/** What is left of programs that went beyond their memory, once their threads have ended. */
+async function tellMemory() {
+  gc?.();
+  const before = process.memoryUsage().rss;
+  const bomb = { source: 'export default () => { const l = []; for (;;) l.push(new Array(10000).fill(0)) }' };
+  for (let round = 0; round < 20; round += 1) await call(code, bomb, 'failed');
+  gc?.();
+  const left = (process.memoryUsage().rss - before) / 1024 / 1024;
+  figure('memory above the level before, after 20 memory bombs', Math.max(0, left), 'MiB', '<= 64');
+}
+
+async function timeOf(work) {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
+async function call(provider, settings, expected = 'completed') {
+  const request = {
+    ...{ agentKey: 'bench', settings, input: INPUT, namespace: 'default', idempotencyKey: 'run_1:a:1' },
+    ...{ attempt: 1, failures: 0 },
+  };
+  const context = { signal: new AbortController().signal, journal: { turns: [] } };
+  const parts = provider.invoke(request, context);
+  for (;;) {
+    const next = await parts.next();
+    if (next.done !== true) continue;
+    if (next.value.status !== expected) throw new Error(JSON.stringify(next.value));
+    return next.value.output;
+  }
+}
+
+async function bareRequest() {
+  const { body } = await request(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(INPUT),
+    dispatcher,
+  });
+  return body.json();
+}
+
+async function bareProgram() {
+  const runtime = await newRuntime(64, engineCode);
+  const context = runtime.newContext();
+  const main = context.getProp(
+    context.unwrapResult(context.evalCode(SOURCE, 'a.js', { type: 'module' })),
+    'default',
+  );
+  const input = context.unwrapResult(context.evalCode(`(${JSON.stringify(INPUT)})`));
+  const promise = context.unwrapResult(context.callFunction(main, context.undefined, input));
+  runtime.executePendingJobs();
+  return context.dump(context.getPromiseState(promise).value);
+}
