@@ -44,14 +44,15 @@ export async function callProvider(provider: AgentProvider, call: ProviderCall):
 export async function outputOf(provider: AgentProvider, call: ProviderCall): Promise<Json> {
   const { outcome } = await callProvider(provider, call);
   if (outcome.status === 'completed') return outcome.output;
-  throw new AppError(outcome.failure);
+  if (outcome.status === 'failed') throw new AppError(outcome.failure);
+  throw new Error(`it waits for ${outcome.taskId}`);
 }
 
 /** The failure of a call that must fail. */
 export async function failureBy(provider: AgentProvider, call: ProviderCall): Promise<Failure> {
   const { outcome } = await callProvider(provider, call);
   if (outcome.status === 'failed') return outcome.failure;
-  throw new Error(`it completed: ${JSON.stringify(outcome.output)}`);
+  throw new Error(`it has not failed: ${JSON.stringify(outcome)}`);
 }
 
 /** Secrets of one namespace, by name. */

@@ -12,7 +12,7 @@ import { fromEntries, type Json, type JsonObject } from '../../../kernel/json.js
 import { fail, ok, type Result } from '../../../kernel/result.js';
 import { toJson } from '../../../kernel/to-json.js';
 import { agentErrors } from '../../agent.errors.js';
-import type { AgentArtifact, AgentOutcome } from '../../agent.provider.js';
+import type { AgentArtifact, SettledOutcome } from '../../agent.provider.js';
 import type { CallPlan } from './call-plan.js';
 import { httpAgentErrors } from './http.errors.js';
 import { isJsonType } from './request.js';
@@ -30,7 +30,7 @@ export interface HttpAnswer {
 }
 
 /** The outcome of a call that was answered. `now` is milliseconds since the epoch. */
-export function outcomeOf(answer: HttpAnswer, plan: CallPlan, scope: Scope, now: number): AgentOutcome {
+export function outcomeOf(answer: HttpAnswer, plan: CallPlan, scope: Scope, now: number): SettledOutcome {
   if (!isSuccess(answer.status, plan.settings)) return failed(failureOfStatus(answer, now));
   const read = bodyOf(answer);
   if (!read.ok) return failed(read.failure);
@@ -113,6 +113,6 @@ function broken(why: string): Failure {
   return failureOf(agentErrors['agent.answer-broken'], `The answer can not be read: ${why}.`);
 }
 
-function failed(failure: Failure): AgentOutcome {
+function failed(failure: Failure): SettledOutcome {
   return { status: 'failed', failure };
 }

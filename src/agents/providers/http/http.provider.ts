@@ -15,6 +15,7 @@ import {
   type AgentPart,
   type AgentRequest,
   type InvocationContext,
+  type SettledOutcome,
 } from '../../agent.provider.js';
 import { CallSecrets } from '../../call-secrets.js';
 import { Provider } from '../../provider.decorator.js';
@@ -70,7 +71,7 @@ export class HttpProvider extends AgentProvider {
     request: AgentRequest,
     secrets: CallSecrets,
     signal: AbortSignal,
-  ): Promise<AgentOutcome> {
+  ): Promise<SettledOutcome> {
     const plan = this.planOf(request.settings);
     if (!plan.ok) return failed(notConfigured(plan.failure));
     const values = await valuesOf(plan.value.secretNames, secrets);
@@ -158,6 +159,6 @@ function notConfigured(issues: readonly Issue[]): Failure {
   return failureOf(agentErrors['agent.not-configured'], 'The settings of the agent are invalid.', { issues });
 }
 
-function failed(failure: Failure): AgentOutcome {
+function failed(failure: Failure): SettledOutcome {
   return { status: 'failed', failure };
 }
