@@ -4,7 +4,7 @@ import { listUnreachableSteps } from './reachability.js';
 type Step = Record<string, unknown> & { readonly id: string };
 
 function warningsOf(...steps: readonly Step[]): readonly string[] {
-  const definition = { steps: steps.map((step) => ({ agent: 'echo', ...step })) };
+  const definition = { steps: steps.map((step) => ('kind' in step ? step : { agent: 'echo', ...step })) };
   const result = compileDefinition(definition, { maxSteps: 100 });
   if (!result.ok) throw new Error(JSON.stringify(result.failure));
   return listUnreachableSteps(result.value.graph).map(({ pointer, code, severity, message }) => {
@@ -49,6 +49,17 @@ describe('listUnreachableSteps', () => {
         { id: 'e', dependsOn: ['a', 'b'], join: 'any_completed' },
       ],
       ['/steps/0 step "a" never runs: its condition is always false'],
+    ],
+    [
+      'a step in the body of a loop',
+      [
+        {
+          id: 'a',
+          kind: 'loop',
+          repeat: { maxIterations: 2, body: { steps: [{ id: 'b', agent: 'echo', ...NEVER }] } },
+        },
+      ],
+      ['/steps/0/repeat/body/steps/0 step "b" never runs: its condition is always false'],
     ],
     [
       'a join that needs every branch',

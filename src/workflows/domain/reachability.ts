@@ -9,7 +9,7 @@ import type { CompiledStep, Graph } from './graph.js';
 import { decideJoin } from './join.js';
 import { warningAt, type Warning } from './warning.js';
 
-/** A warning for each step that no run of the graph can ever start, in the order of the definition. Linear. */
+/** A warning for each step that no run of the graph can ever start, bodies of loops included. Linear. */
 export function listUnreachableSteps(graph: Graph): readonly Warning[] {
   const reasons = new Map<number, string>();
   const open = graph.steps.map(({ dependencies }) => dependencies.length);
@@ -23,10 +23,10 @@ export function listUnreachableSteps(graph: Graph): readonly Warning[] {
       if (open[index] === 0 && dependent !== undefined) ready.push(dependent);
     }
   }
-  return graph.steps.flatMap(({ index, id }) => {
+  return graph.steps.flatMap(({ index, id, pointer, repeat }) => {
     const reason = reasons.get(index);
-    if (reason === undefined) return [];
-    return [warningAt(`/steps/${index}`, 'step.unreachable', `step "${id}" never runs: ${reason}`)];
+    if (reason === undefined) return repeat?.body === undefined ? [] : listUnreachableSteps(repeat.body);
+    return [warningAt(pointer, 'step.unreachable', `step "${id}" never runs: ${reason}`)];
   });
 }
 

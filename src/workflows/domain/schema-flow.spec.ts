@@ -29,7 +29,7 @@ function warningsOf({ output = closed, reader, inputSchema, step = {}, result }:
     ...(inputSchema && { inputSchema }),
     steps: [
       { id: 'a', agent: 'echo' },
-      { id: 'b', agent: 'echo', ...step },
+      { id: 'b', ...('kind' in step ? {} : { agent: 'echo' }), ...step },
     ],
     ...(result !== undefined && { output: result }),
   };
@@ -162,6 +162,35 @@ describe('listSchemaWarnings', () => {
       'an input beside a template',
       { reader: { required: ['prompt'] }, step: { template: { name: 't' } } },
       [],
+    ],
+    [
+      'a list of outputs',
+      { step: { forEach: { items: '[1]' }, outputSchema: closed }, result: '{{ steps.b.output.x }}' },
+      [],
+    ],
+    [
+      'a list of items',
+      { step: { forEach: { items: 'steps.a.output.lst' } } },
+      [`/steps/1/forEach/items ${MISSING}: steps.a.output has no property "lst"`],
+    ],
+    [
+      'the body of a loop, which reads steps before it and its own',
+      {
+        step: {
+          kind: 'loop',
+          repeat: {
+            until: 'output.done',
+            body: {
+              steps: [{ id: 'c', kind: 'transform', expression: 'steps.a.output.txt' }],
+              output: '{{ steps.a.output.tex }}',
+            },
+          },
+        },
+      },
+      [
+        `/steps/1/repeat/body/steps/0/expression ${MISSING}: steps.a.output has no property "txt"`,
+        `/steps/1/repeat/body/output ${MISSING}: steps.a.output has no property "tex"`,
+      ],
     ],
   ])('judges %s', (_what, given, warnings) => {
     expect(warningsOf(given)).toEqual(warnings);

@@ -5,10 +5,13 @@
  * schema refuses. Only what is certain is told: where a schema refers, combines or leaves open, nothing is. Decided
  * elsewhere: values, which are checked when the step runs.
  */
+import type { CompiledCel } from '../../expressions/cel.js';
 import type { References } from '../../expressions/references.js';
+import type { CompiledValue } from '../../expressions/value.js';
 import { getOwn, isJsonObject, pointerToken, type Json, type JsonObject } from '../../kernel/json.js';
 import type { WorkflowDefinition } from './definition.schema.js';
-import { allSteps, type CompiledStep, type Graph } from './graph.js';
+import type { CompiledStep, Graph } from './graph.js';
+import type { StepWork } from './kinds/step-kinds.js';
 import { warningAt, type Warning } from './warning.js';
 
 /** What is known of a step's input and output, of its own or of its agent. */
@@ -30,35 +33,63 @@ interface Reading {
   readonly references: References;
 }
 
+/** The schemas that readers of a scope find their sources under. */
+interface Sources {
+  /** That of the run's input. */
+  readonly input: JsonObject | undefined;
+  /** Those of outputs, by the id of the step. */
+  readonly outputs: ReadonlyMap<string, JsonObject | undefined>;
+}
+
 /**
- * A warning for everything that is read and cannot be there, and for every value that its reader must refuse.
+ * A warning for everything that is read and cannot be there, and for every value that its reader must refuse; in the
+ * order of the definition, bodies of loops included.
  *
  * @param schemasOf what is known of a step of the graph
  */
 export function listSchemaWarnings(
-  { inputSchema }: Pick<WorkflowDefinition, 'inputSchema'>,
+  { inputSchema: input }: Pick<WorkflowDefinition, 'inputSchema'>,
   graph: Graph,
   schemasOf: (step: CompiledStep) => StepSchemas,
 ): readonly Warning[] {
-  const steps = [...allSteps(graph)];
-  const sources = new Map(steps.map((step) => [step.id, outputOf(step, schemasOf(step))]));
-  const flow = new SchemaFlow(inputSchema, sources);
+  return warningsOf(graph, '', { input, outputs: new Map() }, schemasOf);
+}
+
+function warningsOf(
+  scope: Graph,
+  pointer: string,
+  around: Sources,
+  schemasOf: (step: CompiledStep) => StepSchemas,
+): readonly Warning[] {
+  const own = scope.steps.map((step) => [step.id, outputOf(step, schemasOf(step))] as const);
+  const sources = { ...around, outputs: new Map([...around.outputs, ...own]) };
+  const flow = new SchemaFlow(sources);
   return [
-    ...steps.flatMap((step) => [
+    ...scope.steps.flatMap((step) => [
       ...readingsOf(step).flatMap((reading) => flow.unreadable(reading)),
-      ...contradictionsIn(step, flow, schemasOf(step).input),
+      ...inputWarnings(step, schemasOf(step), flow),
+      ...(step.repeat?.body === undefined
+        ? []
+        : warningsOf(step.repeat.body, `${step.pointer}/repeat/body`, sources, schemasOf)),
     ]),
-    ...(graph.output?.texts ?? []).flatMap(({ pointer, references }) =>
-      flow.unreadable({ pointer: `/output${pointer}`, references }),
+    ...(scope.output?.texts ?? []).flatMap((text) =>
+      flow.unreadable({ pointer: `${pointer}/output${text.pointer}`, references: text.references }),
     ),
   ];
 }
 
+/** What a template gives is laid over the input, so an input beside one is not known yet. */
+function inputWarnings(
+  { work, pointer }: CompiledStep,
+  { input }: StepSchemas,
+  flow: SchemaFlow,
+): readonly Warning[] {
+  if (work.kind !== 'agent' || work.variables !== undefined) return [];
+  return flow.contradictions(work.input.json, input, `${pointer}/input`);
+}
+
 class SchemaFlow {
-  constructor(
-    private readonly inputSchema: JsonObject | undefined,
-    private readonly sources: ReadonlyMap<string, JsonObject | undefined>,
-  ) {}
+  constructor(private readonly sources: Sources) {}
 
   /** What a text reads and its source cannot have. */
   unreadable({ pointer, references }: Reading): readonly Warning[] {
@@ -113,36 +144,51 @@ class SchemaFlow {
     path: string,
   ): { readonly schema: JsonObject; readonly name: string; readonly rest: readonly string[] } | undefined {
     const [root, ...segments] = path.split('.');
-    if (root === 'input')
-      return this.inputSchema && { schema: this.inputSchema, name: 'input', rest: segments };
+    const { input, outputs } = this.sources;
+    if (root === 'input') return input && { schema: input, name: 'input', rest: segments };
     const [stepId = '', field, ...rest] = segments;
-    const schema = root === 'steps' && field === 'output' ? this.sources.get(stepId) : undefined;
+    const schema = root === 'steps' && field === 'output' ? outputs.get(stepId) : undefined;
     return schema && { schema, name: `steps.${stepId}.output`, rest };
   }
 }
 
-/** What a template gives is laid over the input, so the input of such a step is not known yet. */
-function contradictionsIn(
-  { work, pointer }: CompiledStep,
-  flow: SchemaFlow,
-  reader: Json | undefined,
-): readonly Warning[] {
-  if (work.kind !== 'agent' || work.variables !== undefined) return [];
-  return flow.contradictions(work.input.json, reader, `${pointer}/input`);
+/** Each text of a step with what it reads. */
+function readingsOf({ pointer: at, when, forEach, repeat, work }: CompiledStep): readonly Reading[] {
+  const items = forEach?.items;
+  return [
+    ...expressionAt(`${at}/when`, when),
+    ...expressionAt(`${at}/forEach/items`, items !== undefined && 'references' in items ? items : undefined),
+    ...expressionAt(`${at}/repeat/until`, repeat?.until),
+    ...ownReadings(at, work),
+  ];
 }
 
-/** Each text of a step with what it reads. */
-function readingsOf({ pointer: step, when, work }: CompiledStep): readonly Reading[] {
-  const at = (field: string, { pointer, references }: Reading): Reading => ({
-    pointer: `${step}/${field}${pointer}`,
-    references,
-  });
-  const { input, variables } = work.kind === 'agent' ? work : {};
-  return [
-    ...(when === undefined ? [] : [at('when', { pointer: '', references: when.references })]),
-    ...(input?.texts ?? []).map((text) => at('input', text)),
-    ...(variables?.texts ?? []).map((text) => at('template/variables', text)),
-  ];
+/** What the fields of a kind read. */
+function ownReadings(at: string, work: StepWork): readonly Reading[] {
+  switch (work.kind) {
+    case 'agent':
+      return [...textsAt(`${at}/input`, work.input), ...textsAt(`${at}/template/variables`, work.variables)];
+    case 'fail':
+      return textsAt(`${at}/message`, work.message);
+    case 'loop':
+    case 'signal':
+      return [];
+    case 'transform':
+      return expressionAt(`${at}/expression`, work.expression);
+    case 'wait':
+      return textsAt(`${at}/until`, work.until);
+  }
+}
+
+function expressionAt(pointer: string, cel: CompiledCel | undefined): readonly Reading[] {
+  return cel === undefined ? [] : [{ pointer, references: cel.references }];
+}
+
+function textsAt(pointer: string, value: CompiledValue | undefined): readonly Reading[] {
+  return (value?.texts ?? []).map((text) => ({
+    pointer: pointer + text.pointer,
+    references: text.references,
+  }));
 }
 
 /** The schema of what others read as the step's output; unknown where that is a list of outputs. */

@@ -4,13 +4,14 @@
  * Decided here: layers and the longest chain. Decided elsewhere: edges (graph.ts), the order in which steps really
  * start (runs/domain), which depends on how long each takes.
  */
-import type { Graph } from './graph.js';
+import { allSteps, type Graph } from './graph.js';
 
 export interface DefinitionShape {
   /** Ids of the steps that can run at once, layer after layer; each layer in the order of the definition. */
   readonly layers: readonly (readonly string[])[];
   /** Ids of a longest chain of steps; of several the first by the order of the definition. */
   readonly criticalPath: readonly string[];
+  /** Steps in all, those in bodies of loops included. */
   readonly stepCount: number;
   readonly edgeCount: number;
   /** Steps of the largest layer: how many could run at once. */
@@ -25,7 +26,7 @@ export function shapeOf(graph: Graph): DefinitionShape {
   return {
     layers: layers.map((layer) => layer.map((index) => idAt(graph, index))),
     criticalPath: criticalPathOf(graph, layers).map((index) => idAt(graph, index)),
-    stepCount: graph.steps.length,
+    stepCount: [...allSteps(graph)].length,
     edgeCount: graph.edgeCount,
     maxWidth: layers.reduce((most, layer) => Math.max(most, layer.length), 0),
     maxFanOut: graph.steps.reduce((most, { dependents }) => Math.max(most, dependents.length), 0),
