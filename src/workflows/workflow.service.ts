@@ -20,6 +20,7 @@ import { allSteps, type Graph } from './domain/graph.js';
 import { listUnreachableSteps } from './domain/reachability.js';
 import { listSchemaWarnings } from './domain/schema-flow.js';
 import { shapeOf, type DefinitionShape } from './domain/shape.js';
+import { withSchemas } from './domain/step-schemas.js';
 import { withTemplates, type StepTemplates } from './domain/step-templates.js';
 import { missingVariables, unknownVariables } from './domain/step-variables.js';
 import type { Warning } from './domain/warning.js';
@@ -87,7 +88,8 @@ export class WorkflowService {
     const resolved = withTemplates(graph, templates, this.templates.check);
     if (!resolved.ok) return fail([...found, ...resolved.failure]);
     if (found.length > 0) return fail(found);
-    return ok({ definition, graph: resolved.value, agents: this.agentsOf(graph), templates });
+    const checked = withSchemas(resolved.value, definition, this.templates.check);
+    return ok({ definition, graph: checked, agents: this.agentsOf(graph), templates });
   }
 
   private checkApart(json: unknown): Promise<readonly Issue[]> {

@@ -60,7 +60,7 @@ function underWay({ frontier: { open, waiting } }: RunState): readonly Unit[] {
 function isHandled({ role, step, holder }: Unit): boolean {
   switch (role) {
     case 'step':
-      return step.onError === 'continue';
+      return step.onError === 'continue' || step.caughtBy !== undefined;
     case 'item': {
       const { held } = holder ?? {};
       if (held?.kind !== 'items' || step.forEach === undefined) return false;

@@ -7,11 +7,12 @@
  */
 import { evaluateCel, evaluateCondition } from '../../expressions/cel.js';
 import { evaluateValue } from '../../expressions/value.js';
-import { failureOf, type Failure } from '../../kernel/failure.js';
+import { failureOf, type Failure, type Issue } from '../../kernel/failure.js';
 import { fromEntries, setOwn, type Json, type JsonObject } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
-import type { CompiledForEach, Reads } from '../../workflows/domain/graph.js';
+import { definitionErrors } from '../../workflows/domain/definition.errors.js';
+import type { CompiledForEach, CompiledStep, Reads } from '../../workflows/domain/graph.js';
 import { MAX_ROUNDS } from '../../workflows/domain/step-fields.schema.js';
 import type { Evaluator } from './advance.js';
 import { nextAfter, outcomeOfItems, outcomeOfIterations } from './holdings.js';
@@ -41,12 +42,22 @@ function resolve(state: RunState, unit: Unit, now: number): Resolution {
     case 'body':
       return { kind: 'hold' };
     case undefined:
-      return resolveWork(step.work, () => ({
-        scope: scopeOnce(),
-        now,
-        keptSignal: (name) => state.signals.get(name)?.[0],
-      }));
+      return withCheckedInput(
+        step,
+        resolveWork(step.work, () => ({
+          scope: scopeOnce(),
+          now,
+          keptSignal: (name) => state.signals.get(name)?.[0],
+        })),
+      );
   }
+}
+
+/** An input that its schema refuses is a failure that is not tried again. */
+function withCheckedInput({ inputCheck }: CompiledStep, resolution: Resolution): Resolution {
+  if (inputCheck === undefined || resolution.kind !== 'start') return resolution;
+  const issues = inputCheck(resolution.input);
+  return issues.length === 0 ? resolution : { kind: 'fail', failure: inputInvalid(issues) };
 }
 
 /** The list that a step maps over, with the number of its items. */
@@ -109,7 +120,26 @@ function outputOfRun(state: RunState): Result<Json> {
     ...scopeOfRun(state),
     steps: stepsIn(state.root, reads),
   }));
-  return value.ok ? value : fail(located(value.failure, 'output'));
+  if (!value.ok) return fail(located(value.failure, 'output'));
+  const issues = state.root.graph.outputCheck?.(value.value) ?? [];
+  return issues.length === 0 ? value : fail(outputInvalid(issues));
+}
+
+function outputInvalid(issues: readonly Issue[]): Failure {
+  const message = `the output does not satisfy the outputSchema: ${listed(issues)}`;
+  return failureOf(runErrors['run.output-invalid'], message, { issues });
+}
+
+function inputInvalid(issues: readonly Issue[]): Failure {
+  const message = `the input does not satisfy the inputSchema of the step: ${listed(issues)}`;
+  return failureOf(definitionErrors['input.invalid'], message, { issues });
+}
+
+function listed(issues: readonly Issue[]): string {
+  return issues
+    .map(({ pointer, message }) => `${pointer} ${message}`.trim())
+    .join('; ')
+    .slice(0, 500);
 }
 
 /** Without an `output` of its own a scope answers the outputs of the steps that nothing depends on, by id. */

@@ -5,6 +5,10 @@ export const runErrors = defineErrors({
   'run.not-found': { kind: 'not-found', title: 'No such run' },
   'run.not-active': { kind: 'conflict', title: 'The run has ended or is ending' },
   'run.timed-out': { kind: 'timeout', title: 'The run used up its execution time' },
+  'run.output-invalid': {
+    kind: 'unprocessable',
+    title: 'The output of the run does not satisfy the output schema of the workflow',
+  },
   'run.poisoned': { kind: 'internal', title: 'The run kept killing the process that executed it' },
   'run.owner-changed': { kind: 'unavailable', title: 'Another process drives the run now', retryable: true },
   'run.too-new': { kind: 'unavailable', title: 'The run needs a newer version of the service' },

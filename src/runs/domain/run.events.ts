@@ -179,8 +179,9 @@ export interface RunEventMap {
   'tool.called': { readonly turn: number; readonly body: Json; readonly tool: ToolCall } & Spent;
 }
 
-/** Why a step did not run: its condition was false, or what it depends on did not go as its join asks. */
-export type SkipReason = 'condition-false' | 'dependencies-skipped' | 'dependencies-failed';
+/** Why a step did not run: its condition was false, what it depends on did not go as its join asks, there was no failure to catch. */
+export type SkipReason =
+  'condition-false' | 'dependencies-skipped' | 'dependencies-failed' | 'nothing-to-catch';
 
 /** The owner died or lost its lease, or handed the run back when it was told to stop. */
 export type InterruptCause = 'owner-lost' | 'handed-back';

@@ -163,9 +163,15 @@ function settleDependency(
   dependent.unsettled -= 1;
   if (dependent.unsettled > 0 || dependent.status !== 'pending') return;
   if (state.fatal !== undefined || dependent.scope.fatal !== undefined) return;
-  if (decideJoin(dependent.step.join, dependent.settled) === 'skip')
+  if (hasNothingToCatch(dependent)) dependent.skipReason = 'nothing-to-catch';
+  else if (decideJoin(dependent.step.join, dependent.settled) === 'skip')
     dependent.skipReason = skipReasonOf(dependent);
   markReady(state, dependent);
+}
+
+/** A step that catches failures runs only when there is one. */
+function hasNothingToCatch({ step: { catches }, scope }: Unit): boolean {
+  return catches.length > 0 && catches.every((index) => scope.units[index]?.status !== 'failed');
 }
 
 function skipReasonOf({ settled }: Unit): 'dependencies-failed' | 'dependencies-skipped' {

@@ -1,7 +1,10 @@
 /** Steps that map, repeat and hold bodies, driven by hand. */
-import { SimulatedRun, type Ending } from '../../../test/support/simulated-run.js';
-import type { Failure } from '../../kernel/failure.js';
-import type { Json } from '../../kernel/json.js';
+import { queuedEvent, SimulatedRun, type Ending } from '../../../test/support/simulated-run.js';
+import type { Failure, Issue } from '../../kernel/failure.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
+import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
+import { compileDefinition } from '../../workflows/domain/compile-definition.js';
+import { withSchemas } from '../../workflows/domain/step-schemas.js';
 import { replay } from './evolve.js';
 import { findRecord } from './run.state.js';
 
@@ -476,6 +479,101 @@ describe('steps without an attempt', () => {
     expect(run.state.status).toBe('completed');
     expect((run.state.output as { all: number[] }).all[4_999]).toBe(9_998);
     expect(Math.max(...run.appends.map((events) => events.length))).toBeLessThanOrEqual(1_002);
+  });
+});
+
+describe('a step whose failure another one handles', () => {
+  const caught = (more: object = {}): object => ({
+    steps: [
+      step('x', { catch: 'mend', ...more }),
+      step('mend', { input: '{{ steps.x.error.code }}' }),
+      step('after', { dependsOn: ['x'], join: 'all_settled' }),
+    ],
+  });
+
+  it('lets the run go on, and its handler sees what went wrong', () => {
+    const run = begun(caught());
+    expect(end(run, 'x', { failure: BAD })).toEqual([
+      'step.failed x',
+      'step.started mend',
+      'step.started after',
+    ]);
+    expect(findRecord(run.state, 'mend')?.input).toBe('agent.refused');
+    end(run, 'mend', { output: 'mended' });
+    end(run, 'after', { output: 1 });
+
+    expect(run.state.output).toEqual({ mend: 'mended', after: 1 });
+  });
+
+  it('skips its handler when it completes', () => {
+    const run = begun(caught());
+    end(run, 'x');
+
+    expect(run.events.find(({ type }) => type === 'step.skipped')).toMatchObject({
+      stepId: 'mend',
+      data: { reason: 'nothing-to-catch' },
+    });
+  });
+
+  it('shares its handler with others: it runs once one of them has failed', () => {
+    const run = begun({ steps: [step('x', { catch: 'mend' }), step('y', { catch: 'mend' }), step('mend')] });
+    end(run, 'x', { failure: BAD });
+    expect([...run.open.keys()]).toEqual(['y']);
+    end(run, 'y');
+
+    expect([...run.open.keys()]).toEqual(['mend']);
+  });
+
+  it('works inside a loop', () => {
+    const body = { steps: [step('a', { catch: 'b' }), step('b')] };
+    const run = begun({ steps: [{ id: 'l', kind: 'loop', repeat: { maxIterations: 1, body } }] });
+    end(run, 'l[0]/a', { failure: BAD });
+    end(run, 'l[0]/b', { output: 'mended' });
+
+    expect(run.state.output).toEqual({ l: { b: 'mended' } });
+  });
+});
+
+describe('schemas', () => {
+  const schemas = new JsonSchemaService();
+  const run = (definition: object): SimulatedRun => {
+    const compiled = compileDefinition(definition, { maxSteps: 10 });
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.failure));
+    const check = (schema: JsonObject, value: Json): readonly Issue[] => schemas.validate(schema, value);
+    const graph = withSchemas(compiled.value.graph, compiled.value.definition, check);
+    const simulated = new SimulatedRun(graph, [queuedEvent(definition)]);
+    simulated.takeUp();
+    return simulated;
+  };
+  const number = { type: 'number' };
+
+  it('of the run refuse an output, and the run fails', () => {
+    const { state } = run({
+      outputSchema: number,
+      steps: [{ id: 'a', kind: 'transform', expression: '1' }],
+      output: 'x',
+    });
+
+    expect(state.failure).toMatchObject({ code: 'run.output-invalid', issues: [{ pointer: '' }] });
+  });
+
+  it('of the run let a good output pass', () => {
+    const { state } = run({
+      outputSchema: number,
+      steps: [{ id: 'a', kind: 'transform', expression: '1' }],
+      output: 1,
+    });
+
+    expect(state.output).toBe(1);
+  });
+
+  it('of a step refuse an input before anybody is called', () => {
+    const { state } = run({
+      steps: [step('a', { inputSchema: number, input: 'x', retry: { maxAttempts: 3 } })],
+    });
+
+    expect(state.failure).toMatchObject({ code: 'input.invalid', retryable: false });
+    expect(findRecord(state, 'a')?.attempt).toBe(0);
   });
 });
 

@@ -206,7 +206,9 @@ export class StepDto {
   @ApiPropertyOptional({ type: () => [ArtifactDto], description: 'Files that the step made.' })
   readonly artifacts?: readonly ArtifactDto[];
 
-  @ApiPropertyOptional({ enum: ['condition-false', 'dependencies-skipped', 'dependencies-failed'] })
+  @ApiPropertyOptional({
+    enum: ['condition-false', 'dependencies-skipped', 'dependencies-failed', 'nothing-to-catch'],
+  })
   readonly skipReason?: SkipReason;
 
   @ApiProperty({ ...USAGE })

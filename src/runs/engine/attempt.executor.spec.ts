@@ -76,6 +76,36 @@ describe('a provider that throws', () => {
   });
 });
 
+describe('a time limit between parts', () => {
+  const idle = { idleTimeoutMs: 1_000 };
+
+  it('ends an attempt out of which nothing comes', async () => {
+    const id = await scene.run({ retry: { maxAttempts: 1 }, steps: [{ ...handStep('a'), ...idle }] });
+    const call = await scene.call();
+    await scene.pass(900);
+    call.stream({ type: 'delta', text: 'x' });
+    await scene.pass(999);
+    expect((await scene.read(id)).status).toBe('running');
+    await scene.pass(1);
+    await scene.logged(id, 'run.failed');
+
+    expect((await scene.read(id)).failure).toMatchObject({
+      code: 'step.timed-out',
+      details: { idleTimeoutMs: 1_000 },
+    });
+    expect(call.isAborted).toBe(true);
+  });
+
+  it('is over with the attempt', async () => {
+    const { status } = await endOf((call) => {
+      call.complete(1);
+    }, idle);
+    await scene.pass(5_000);
+
+    expect(status).toBe('completed');
+  });
+});
+
 describe('an outcome', () => {
   const circle: { self?: unknown } = {};
   circle.self = circle;

@@ -20,6 +20,8 @@ export interface AttemptOrder {
   /** What a completed output must satisfy. */
   readonly outputSchema?: Json;
   readonly deadline?: AttemptDeadline;
+  /** How long nothing may stream out, in milliseconds. */
+  readonly idleTimeoutMs?: number;
   /** Called once: with the outcome, or `aborted` when `abort` ended it. */
   report(report: AttemptReport): void;
   /** Called for each part that streams out. */
@@ -98,6 +100,7 @@ export class AttemptExecutor {
     return outcomeOf(
       parts,
       (part) => {
+        attempt.isHeard();
         order.stream(part);
       },
       () => attempt.hasEnded,
@@ -109,16 +112,30 @@ class RunningAttempt implements OpenAttempt {
   hasEnded = false;
   private readonly controller = new AbortController();
   private readonly timer: Timer | undefined;
+  private idleTimer: Timer | undefined;
 
   constructor(
     private readonly order: AttemptOrder,
-    timers: TimerService,
+    private readonly timers: TimerService,
   ) {
     const { deadline } = order;
     if (deadline !== undefined)
       this.timer = timers.at(deadline.at, () => {
-        this.timeOut(deadline.timeoutMs);
+        this.timeOut(`the attempt took longer than ${deadline.timeoutMs} ms`, {
+          timeoutMs: deadline.timeoutMs,
+        });
       });
+    this.isHeard();
+  }
+
+  /** Something streamed out: the idle time begins anew. */
+  isHeard(): void {
+    const { idleTimeoutMs } = this.order;
+    if (idleTimeoutMs === undefined || this.hasEnded) return;
+    this.idleTimer?.cancel();
+    this.idleTimer = this.timers.after(idleTimeoutMs, () => {
+      this.timeOut(`nothing came out of the attempt for ${idleTimeoutMs} ms`, { idleTimeoutMs });
+    });
   }
 
   get signal(): AbortSignal {
@@ -141,18 +158,17 @@ class RunningAttempt implements OpenAttempt {
     this.order.report(isAborted ? { status: 'aborted' } : outcome);
   }
 
-  private timeOut(timeoutMs: number): void {
+  private timeOut(message: string, details: { readonly [limit: string]: number }): void {
     if (this.hasEnded) return;
     this.close();
     this.controller.abort();
-    const failure = failureOf(runErrors['step.timed-out'], `the attempt took longer than ${timeoutMs} ms`, {
-      details: { timeoutMs },
-    });
+    const failure = failureOf(runErrors['step.timed-out'], message, { details });
     this.order.report({ status: 'failed', failure });
   }
 
   private close(): void {
     this.hasEnded = true;
     this.timer?.cancel();
+    this.idleTimer?.cancel();
   }
 }

@@ -54,7 +54,7 @@ export class RunAttempts {
   private orderOf(invocation: Invocation): AttemptOrder {
     const { path, unit, attempt } = invocation;
     const { state, namespace } = this.listener;
-    const { work, outputSchema } = unit.step;
+    const { work, outputSchema, idleTimeoutMs } = unit.step;
     const deadline = deadlineOf(unit);
     return {
       request: {
@@ -70,6 +70,7 @@ export class RunAttempts {
       },
       journal: { turns: unit.turns, record: (turn) => this.record(invocation, turn) },
       ...(deadline === undefined ? {} : { deadline }),
+      ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       ...(outputSchema === undefined ? {} : { outputSchema }),
       report: (report) => {
         this.open.delete(path);

@@ -5,6 +5,7 @@ import { JsonSchemaService } from '../../platform/json-schema/json-schema.servic
 import type { SchemaCheck } from '../../templates/domain/variable.js';
 import { compileDefinition } from '../../workflows/domain/compile-definition.js';
 import type { Graph } from '../../workflows/domain/graph.js';
+import { withSchemas } from '../../workflows/domain/step-schemas.js';
 import { withTemplates, type StepTemplates } from '../../workflows/domain/step-templates.js';
 import { evolve } from '../domain/evolve.js';
 import type { RunEvent, RunEventOf } from '../domain/run.events.js';
@@ -89,7 +90,7 @@ export class RunLoader {
     const check: SchemaCheck = (schema, value) => this.schemas.validate(schema, value);
     const graph = withTemplates(result.value.graph, templates, check);
     if (!graph.ok) throw notValid(runId, graph.failure);
-    return graph.value;
+    return withSchemas(graph.value, result.value.definition, check);
   }
 }
 

@@ -44,6 +44,7 @@ export const definitionSchema = z.strictObject({
   name: name.exactOptional(),
   description: z.string().max(MAX_DESCRIPTION_LENGTH).exactOptional(),
   inputSchema: jsonObject.exactOptional(),
+  outputSchema: jsonObject.exactOptional(),
   context: jsonObject.exactOptional(),
   maxParallelSteps: z.int().min(1).max(MAX_PARALLEL_STEPS).exactOptional(),
   timeoutMs: durationMs.exactOptional(),

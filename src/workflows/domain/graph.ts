@@ -7,6 +7,7 @@
 import type { CompiledCel } from '../../expressions/cel.js';
 import type { CompiledValue } from '../../expressions/value.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
+import type { ValueCheck } from './value-check.js';
 import type { Join, OnError, StepDefinition } from './definition.schema.js';
 import type { StepWork } from './kinds/step-kinds.js';
 import type { ResolvedRetryPolicy } from './retry-policy.js';
@@ -23,6 +24,8 @@ export interface Graph {
   readonly output?: CompiledValue;
   /** The steps that the output reads. */
   readonly outputReads: Reads;
+  /** Checks the output of the run; absent where it has no schema. */
+  readonly outputCheck?: ValueCheck;
 }
 
 /** The steps that an expression reads. */
@@ -79,6 +82,16 @@ export interface CompiledStep {
   readonly timeoutMs?: number;
   /** Limit of all attempts together. */
   readonly totalTimeoutMs?: number;
+  /** The step that runs when this one has failed, by its index. */
+  readonly caughtBy?: number;
+  /** The steps whose failures it catches, by index; it runs only when one of them has failed. */
+  readonly catches: readonly number[];
+  /** What a resolved input must satisfy. */
+  readonly inputSchema?: JsonObject;
+  /** Checks the resolved input; absent where it has no schema. */
+  readonly inputCheck?: ValueCheck;
+  /** Limit between two parts that an attempt streams. */
+  readonly idleTimeoutMs?: number;
   /** What a completed output must satisfy. */
   readonly outputSchema?: JsonObject;
 }

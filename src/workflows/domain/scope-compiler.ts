@@ -45,6 +45,8 @@ export class ScopeCompiler {
   readonly outerReads = new ReadSet();
   readonly #steps: readonly Json[];
   readonly #indexOf = new Map<string, number>();
+  /** The steps whose failures a step catches, by its index. */
+  readonly #catchesOf = new Map<number, readonly number[]>();
   readonly #pointer: string;
   readonly #roots: ReadonlySet<string>;
 
@@ -61,6 +63,7 @@ export class ScopeCompiler {
   /** Compiles what can be compiled; what is wrong is added to `issues`. */
   compile(): Graph {
     this.#readIds();
+    this.#readCatches();
     const drafts = this.#steps.map((step, index) => this.#readStep(isJsonObject(step) ? step : {}, index));
     const outputReads = new ReadSet();
     const output = this.#readerOf(this.json, this.#pointer, outputReads).value('output');
@@ -98,6 +101,18 @@ export class ScopeCompiler {
     }
   }
 
+  /** A step that catches failures waits for the steps that they may come from. */
+  #readCatches(): void {
+    for (const [index, step] of this.#steps.entries()) {
+      const id = isJsonObject(step) ? getOwn(step, 'catch') : undefined;
+      if (typeof id !== 'string' || !STEP_ID.test(id)) continue;
+      const caughtBy = this.#indexOf.get(id);
+      const pointer = `${this.#pointer}/steps/${index}/catch`;
+      if (caughtBy === undefined) this.#add(pointer, 'step.unknown-dependency', `there is no step "${id}"`);
+      else this.#catchesOf.set(caughtBy, [...(this.#catchesOf.get(caughtBy) ?? []), index]);
+    }
+  }
+
   #readStep(json: JsonObject, index: number): Draft {
     const reads = new ReadSet();
     const pointer = `${this.#pointer}/steps/${index}`;
@@ -111,7 +126,14 @@ export class ScopeCompiler {
     const work = workOf(reader.with(roots));
     this.#checkRetry(json, pointer);
     this.#keep(reads);
-    const dependencies = [...reads.own, ...(body?.reads.own ?? []), ...this.#readDependencies(json, pointer)];
+    const catches = this.#catchesOf.get(index) ?? [];
+    const caughtBy = this.#indexOf.get(textOf(json, 'catch'));
+    const dependencies = [
+      ...reads.own,
+      ...(body?.reads.own ?? []),
+      ...catches,
+      ...this.#readDependencies(json, pointer),
+    ];
     return {
       ...flowOf(json as unknown as StepDefinition, this.#root()),
       ...layers,
@@ -120,6 +142,8 @@ export class ScopeCompiler {
       key,
       pointer,
       work,
+      catches,
+      ...(caughtBy !== undefined && { caughtBy }),
       ...(when && { when }),
       reads: reads.reads,
       dependencies: ascending(dependencies),
@@ -272,30 +296,29 @@ function isConstant(work: StepWork): boolean {
   return work.kind === 'agent' && work.variables === undefined && work.input.program === undefined;
 }
 
+/** The fields that only some kinds have, as far as they are there. */
+type Optional = Partial<
+  Pick<CompiledStep, 'timeoutMs' | 'totalTimeoutMs' | 'idleTimeoutMs' | 'inputSchema' | 'outputSchema'>
+> & { readonly retry?: RetryPolicy };
+
+const KEPT = ['timeoutMs', 'totalTimeoutMs', 'idleTimeoutMs', 'inputSchema', 'outputSchema'] as const;
+
 /** What a step says of when it runs and how often it is tried, with the defaults. */
 function flowOf(
   step: StepDefinition,
   definition: { readonly retry?: unknown },
-): Pick<
-  CompiledStep,
-  'definition' | 'join' | 'onError' | 'retry' | 'hasPolicy' | 'timeoutMs' | 'totalTimeoutMs' | 'outputSchema'
-> {
-  const { timeoutMs, totalTimeoutMs, retry, outputSchema } = step as {
-    timeoutMs?: number;
-    totalTimeoutMs?: number;
-    retry?: RetryPolicy;
-    outputSchema?: JsonObject;
-  };
+): Pick<CompiledStep, 'definition' | 'join' | 'onError' | 'retry' | 'hasPolicy'> & Optional {
+  const fields = step as Optional;
   const ofDefinition = definition.retry as RetryPolicy | undefined;
   return {
+    ...Object.fromEntries(
+      KEPT.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]),
+    ),
     definition: step,
     join: (step.join ?? 'none_failed') satisfies Join,
     onError: (step.onError ?? 'fail') satisfies OnError,
-    retry: resolveRetry(ofDefinition, retry),
-    hasPolicy: (ofDefinition ?? retry) !== undefined,
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(totalTimeoutMs !== undefined && { totalTimeoutMs }),
-    ...(outputSchema !== undefined && { outputSchema }),
+    retry: resolveRetry(ofDefinition, fields.retry),
+    hasPolicy: (ofDefinition ?? fields.retry) !== undefined,
   };
 }
 
@@ -321,8 +344,12 @@ function reverse(dependencies: readonly (readonly number[])[]): readonly (readon
 }
 
 function idOf(step: Json | undefined): string {
-  const id = isJsonObject(step) ? getOwn(step, 'id') : undefined;
-  return typeof id === 'string' ? id : '';
+  return isJsonObject(step) ? textOf(step, 'id') : '';
+}
+
+function textOf(json: JsonObject, field: string): string {
+  const text = getOwn(json, field);
+  return typeof text === 'string' ? text : '';
 }
 
 /** The intervals of a retry policy as far as they are numbers. */

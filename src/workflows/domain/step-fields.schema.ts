@@ -64,6 +64,7 @@ export const flowFields = {
   when: expression.exactOptional(),
   join: z.enum(['none_failed', 'all_completed', 'all_settled', 'any_completed']).exactOptional(),
   onError: z.enum(['fail', 'continue']).exactOptional(),
+  catch: stepId.exactOptional(),
   forEach: forEachSchema.exactOptional(),
 };
 
@@ -75,5 +76,7 @@ export const attemptFields = {
   retry: retrySchema.exactOptional(),
   timeoutMs: durationMs.exactOptional(),
   totalTimeoutMs: durationMs.exactOptional(),
+  idleTimeoutMs: durationMs.exactOptional(),
+  inputSchema: jsonObject.exactOptional(),
   outputSchema: jsonObject.exactOptional(),
 };

@@ -78,6 +78,8 @@ describe('a step is refused', () => {
     ['that waits too long', { kind: 'wait', durationMs: 1e12 }, '/durationMs', 'field.invalid'],
     ['that loops without a repetition', { kind: 'loop' }, '/repeat', 'field.required'],
     ['that loops without a body', { kind: 'loop', repeat: {} }, '/repeat/body', 'field.required'],
+    ['whose handler is unknown', { agent: 'echo', catch: 'none' }, '/catch', 'step.unknown-dependency'],
+    ['that handles itself', { agent: 'echo', catch: 'x' }, '', 'graph.cycle'],
     ['that calls with a body', { agent: 'echo', repeat: { body: inner() } }, '/repeat/body', 'field.unknown'],
     ['that loops over no steps', loop({ steps: [] }), '/repeat/body/steps', 'field.invalid'],
     ['that maps over nothing', { agent: 'echo', forEach: {} }, '/forEach/items', 'field.required'],
