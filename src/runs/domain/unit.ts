@@ -275,6 +275,8 @@ function newUnit(step: CompiledStep, role: UnitRole, number: number): UnitBase {
 
 /** Finds a unit by its path, in time that grows with its depth only. */
 export function findUnit(root: ScopeRecord, path: string): UnitRecord | undefined {
+  const known = root.graph.indexOf.get(path);
+  if (known !== undefined) return root.units[known];
   const place = /^(?:([A-Za-z][A-Za-z0-9_-]*)|\[(\d+)\])(\/?)/;
   let scope: ScopeRecord | undefined = root;
   let found: UnitRecord | undefined;

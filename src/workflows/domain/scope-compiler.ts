@@ -122,18 +122,14 @@ export class ScopeCompiler {
     const roots = rootsInside(json, this.#roots);
     const when = reader.condition('when');
     const body = this.#readBody(json, { pointer, key, roots });
-    const layers = layersOf(reader, withRoots(roots, ['output']), body?.graph);
-    const work = workOf(reader.with(roots));
+    const layers = layersOf(reader, roots, body?.graph);
+    const work = workOf(roots === this.#roots ? reader : reader.with(roots));
     this.#checkRetry(json, pointer);
     this.#keep(reads);
-    const catches = this.#catchesOf.get(index) ?? [];
+    const catches = this.#catchesOf.get(index) ?? NONE;
     const caughtBy = this.#indexOf.get(textOf(json, 'catch'));
-    const dependencies = [
-      ...reads.own,
-      ...(body?.reads.own ?? []),
-      ...catches,
-      ...this.#readDependencies(json, pointer),
-    ];
+    const implied = [...reads.own, ...(body?.reads.own ?? NONE), ...catches];
+    const dependencies = joined(implied, this.#readDependencies(json, pointer));
     return {
       ...flowOf(json as unknown as StepDefinition, this.#root()),
       ...layers,
@@ -162,7 +158,7 @@ export class ScopeCompiler {
     const compiler = new ScopeCompiler(body, inner);
     const graph = compiler.compile();
     const reads = new ReadSet();
-    for (const { up, index } of compiler.outerReads.reads.outer) reads.add({ up: up - 1, index });
+    for (const { up, index } of compiler.outerReads.outer) reads.add({ up: up - 1, index });
     this.#keep(reads);
     return { graph, reads };
   }
@@ -187,7 +183,7 @@ export class ScopeCompiler {
   }
 
   #keep(reads: ReadSet): void {
-    for (const read of reads.reads.outer) this.outerReads.add(read);
+    for (const read of reads.outer) this.outerReads.add(read);
   }
 
   #readDependencies(step: JsonObject, pointer: string): readonly number[] {
@@ -239,22 +235,31 @@ export class ScopeCompiler {
   }
 }
 
-/** Steps that are read, each once. */
+const NONE: readonly never[] = [];
+const NO_READS: Reads = { own: NONE, outer: NONE };
+
+/** Steps that are read, each once. Most steps read none: nothing is made before the first. */
 class ReadSet {
-  readonly #own = new Set<number>();
-  readonly #outer = new Map<string, OuterRead>();
+  #own: Set<number> | undefined;
+  #outer: Map<string, OuterRead> | undefined;
 
   add(read: OuterRead): void {
-    if (read.up === 0) this.#own.add(read.index);
-    else this.#outer.set(`${read.up}/${read.index}`, read);
+    if (read.up === 0) (this.#own ??= new Set()).add(read.index);
+    else (this.#outer ??= new Map()).set(`${read.up}/${read.index}`, read);
   }
 
   get own(): readonly number[] {
-    return ascending([...this.#own]);
+    return this.#own === undefined ? NONE : ascending([...this.#own]);
+  }
+
+  get outer(): readonly OuterRead[] {
+    return this.#outer === undefined ? NONE : [...this.#outer.values()];
   }
 
   get reads(): Reads {
-    return { own: this.own, outer: [...this.#outer.values()] };
+    return this.#own === undefined && this.#outer === undefined
+      ? NO_READS
+      : { own: this.own, outer: this.outer };
   }
 }
 
@@ -271,14 +276,20 @@ export function bodyOf(step: unknown): JsonObject | undefined {
   return isJsonObject(body) ? body : undefined;
 }
 
+const NO_LAYERS: Pick<CompiledStep, 'layers'> = { layers: NONE };
+
 /** What a step holds, from the outside in. */
 function layersOf(
   reader: StepReader,
-  repeatRoots: ReadonlySet<string>,
+  roots: ReadonlySet<string>,
   body: Graph | undefined,
 ): Pick<CompiledStep, 'layers' | 'forEach' | 'repeat'> {
   const forEach = reader.inner('forEach');
-  const repeat = reader.inner('repeat', repeatRoots);
+  const repeat =
+    getOwn(reader.json, 'repeat') === undefined
+      ? undefined
+      : reader.inner('repeat', withRoots(roots, ['output']));
+  if (forEach === undefined && repeat === undefined) return NO_LAYERS;
   return {
     layers: [...(forEach ? (['items'] as const) : []), ...(repeat ? (['iterations'] as const) : [])],
     ...(forEach && { forEach: readForEach(forEach) }),
@@ -301,8 +312,6 @@ type Optional = Partial<
   Pick<CompiledStep, 'timeoutMs' | 'totalTimeoutMs' | 'idleTimeoutMs' | 'inputSchema' | 'outputSchema'>
 > & { readonly retry?: RetryPolicy };
 
-const KEPT = ['timeoutMs', 'totalTimeoutMs', 'idleTimeoutMs', 'inputSchema', 'outputSchema'] as const;
-
 /** What a step says of when it runs and how often it is tried, with the defaults. */
 function flowOf(
   step: StepDefinition,
@@ -310,10 +319,13 @@ function flowOf(
 ): Pick<CompiledStep, 'definition' | 'join' | 'onError' | 'retry' | 'hasPolicy'> & Optional {
   const fields = step as Optional;
   const ofDefinition = definition.retry as RetryPolicy | undefined;
+  const { timeoutMs, totalTimeoutMs, idleTimeoutMs, inputSchema, outputSchema } = fields;
   return {
-    ...Object.fromEntries(
-      KEPT.filter((field) => fields[field] !== undefined).map((field) => [field, fields[field]]),
-    ),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(totalTimeoutMs !== undefined && { totalTimeoutMs }),
+    ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+    ...(inputSchema !== undefined && { inputSchema }),
+    ...(outputSchema !== undefined && { outputSchema }),
     definition: step,
     join: (step.join ?? 'none_failed') satisfies Join,
     onError: (step.onError ?? 'fail') satisfies OnError,
@@ -364,6 +376,11 @@ function intervalsOf(holder: JsonObject): { initialIntervalMs?: number; maxInter
   };
 }
 
+function joined(implied: readonly number[], stated: readonly number[]): readonly number[] {
+  return implied.length === 0 ? stated : [...implied, ...stated];
+}
+
 function ascending(indexes: readonly number[]): readonly number[] {
+  if (indexes.length < 2) return indexes;
   return [...new Set(indexes)].sort((left, right) => left - right);
 }
