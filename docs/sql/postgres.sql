@@ -144,6 +144,68 @@ select * from "api_keys" where "namespace" = $1 order by "created_at" desc, "id"
 -- key.revoke
 update "api_keys" set "revoked_at" = $1 where "id" = $2 and "namespace" = $3 and "revoked_at" is null;
 
+-- limit.adjust
+update limit_buckets set level = level - cast($1 as bigint)
+  where namespace = $2 and key = $3 and bucket = $4;
+
+-- limit.drop-expired
+delete from limit_slots
+  where namespace = $1 and key = $2 and expires_at <= (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- limit.enter
+insert into limit_keys (namespace, key, paused_until) values ($1, $2, 0)
+  on conflict (namespace, key) do update set paused_until = limit_keys.paused_until
+  where limit_keys.paused_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- limit.fill
+insert into limit_buckets (namespace, key, bucket, level, filled_at)
+  values ($1, $2, $3, $4, (extract(epoch from statement_timestamp()) * 1000)::bigint)
+  on conflict (namespace, key, bucket) do update set
+  level = case
+  when (extract(epoch from statement_timestamp()) * 1000)::bigint <= limit_buckets.filled_at then limit_buckets.level
+  when limit_buckets.level + ((extract(epoch from statement_timestamp()) * 1000)::bigint - limit_buckets.filled_at) * cast($5 as bigint)
+  > cast($6 as bigint) then cast($7 as bigint)
+  else limit_buckets.level + ((extract(epoch from statement_timestamp()) * 1000)::bigint - limit_buckets.filled_at) * cast($8 as bigint) end,
+  filled_at = (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- limit.first-free
+select (extract(epoch from statement_timestamp()) * 1000)::bigint as now, min(expires_at) as until from limit_slots
+  where namespace = $1 and key = $2 and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint
+  having count(*) >= cast($3 as bigint);
+
+-- limit.level
+select namespace, key, bucket, level, filled_at, (extract(epoch from statement_timestamp()) * 1000)::bigint as now from limit_buckets
+  where namespace = $1 and key = $2 and bucket = $3;
+
+-- limit.pause
+insert into limit_keys (namespace, key, paused_until)
+  values ($1, $2, (extract(epoch from statement_timestamp()) * 1000)::bigint + cast($3 as bigint))
+  on conflict (namespace, key) do update set paused_until = case
+  when limit_keys.paused_until > excluded.paused_until then limit_keys.paused_until
+  else excluded.paused_until end;
+
+-- limit.pause-left
+select (extract(epoch from statement_timestamp()) * 1000)::bigint as now, paused_until as until from limit_keys
+  where namespace = $1 and key = $2 and paused_until > (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- limit.release
+delete from limit_slots where namespace = $1 and key = $2 and holder = $3;
+
+-- limit.renew
+update limit_slots set expires_at = (extract(epoch from statement_timestamp()) * 1000)::bigint + cast($1 as bigint)
+  where holder = $2 and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- limit.take
+update limit_buckets set level = level - cast($1 as bigint)
+  where namespace = $2 and key = $3 and bucket = $4
+  and level >= cast($5 as bigint);
+
+-- limit.take-slot
+insert into limit_slots (namespace, key, holder, expires_at)
+  select $1, $2, $3, (extract(epoch from statement_timestamp()) * 1000)::bigint + cast($4 as bigint)
+  where (select count(*) from limit_slots where namespace = $5 and key = $6)
+  < cast($7 as bigint);
+
 -- log.head
 select pg_snapshot_xmin(pg_current_snapshot())::text as xid, 0 as position;
 

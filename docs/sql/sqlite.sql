@@ -103,6 +103,68 @@ select * from "api_keys" where "namespace" = ? order by "created_at" desc, "id" 
 -- key.revoke
 update "api_keys" set "revoked_at" = ? where "id" = ? and "namespace" = ? and "revoked_at" is null;
 
+-- limit.adjust
+update limit_buckets set level = level - cast(? as bigint)
+  where namespace = ? and key = ? and bucket = ?;
+
+-- limit.drop-expired
+delete from limit_slots
+  where namespace = ? and key = ? and expires_at <= ?;
+
+-- limit.enter
+insert into limit_keys (namespace, key, paused_until) values (?, ?, 0)
+  on conflict (namespace, key) do update set paused_until = limit_keys.paused_until
+  where limit_keys.paused_until <= ?;
+
+-- limit.fill
+insert into limit_buckets (namespace, key, bucket, level, filled_at)
+  values (?, ?, ?, ?, ?)
+  on conflict (namespace, key, bucket) do update set
+  level = case
+  when ? <= limit_buckets.filled_at then limit_buckets.level
+  when limit_buckets.level + (? - limit_buckets.filled_at) * cast(? as bigint)
+  > cast(? as bigint) then cast(? as bigint)
+  else limit_buckets.level + (? - limit_buckets.filled_at) * cast(? as bigint) end,
+  filled_at = ?;
+
+-- limit.first-free
+select ? as now, min(expires_at) as until from limit_slots
+  where namespace = ? and key = ? and expires_at > ?
+  having count(*) >= cast(? as bigint);
+
+-- limit.level
+select namespace, key, bucket, level, filled_at, ? as now from limit_buckets
+  where namespace = ? and key = ? and bucket = ?;
+
+-- limit.pause
+insert into limit_keys (namespace, key, paused_until)
+  values (?, ?, ? + cast(? as bigint))
+  on conflict (namespace, key) do update set paused_until = case
+  when limit_keys.paused_until > excluded.paused_until then limit_keys.paused_until
+  else excluded.paused_until end;
+
+-- limit.pause-left
+select ? as now, paused_until as until from limit_keys
+  where namespace = ? and key = ? and paused_until > ?;
+
+-- limit.release
+delete from limit_slots where namespace = ? and key = ? and holder = ?;
+
+-- limit.renew
+update limit_slots set expires_at = ? + cast(? as bigint)
+  where holder = ? and expires_at > ?;
+
+-- limit.take
+update limit_buckets set level = level - cast(? as bigint)
+  where namespace = ? and key = ? and bucket = ?
+  and level >= cast(? as bigint);
+
+-- limit.take-slot
+insert into limit_slots (namespace, key, holder, expires_at)
+  select ?, ?, ?, ? + cast(? as bigint)
+  where (select count(*) from limit_slots where namespace = ? and key = ?)
+  < cast(? as bigint);
+
 -- log.head
 select '0' as xid, (select coalesce(max(position), 0) from run_appends) as position;
 

@@ -3,6 +3,18 @@ import { defineErrors } from '../kernel/failure.js';
 /** Failures of agents. */
 export const agentErrors = defineErrors({
   'agent.not-found': { kind: 'not-found', title: 'No agent has this key' },
+  'agent.version-not-found': { kind: 'not-found', title: 'The agent has no such version' },
+  'agent.label-not-found': { kind: 'not-found', title: 'No version of the agent carries that label' },
+  'agent.label-reserved': { kind: 'unprocessable', title: 'The label belongs to the system' },
+  'agent.key-taken': { kind: 'conflict', title: 'Another agent has that key' },
+  'agent.in-use': { kind: 'conflict', title: 'Something refers to the agent' },
+  'agent.built-in': { kind: 'conflict', title: 'The agent comes with the service and stays as it is' },
+  'agent.contended': {
+    kind: 'conflict',
+    title: 'Others changed the agent again and again at the same time',
+    retryable: true,
+  },
+  'agent.invalid': { kind: 'unprocessable', title: 'The agent has problems' },
   'agent.not-configured': { kind: 'unprocessable', title: 'The agent lacks a setting that it needs' },
   'agent.input-invalid': { kind: 'unprocessable', title: 'The input is not what the agent takes' },
   'agent.output-invalid': { kind: 'upstream', title: 'The output is not what the agent promised' },
@@ -20,7 +32,7 @@ export const agentErrors = defineErrors({
   },
   'agent.unavailable': {
     kind: 'unavailable',
-    title: 'The called service can not answer at the moment',
+    title: 'The agent, or the service that it calls, can not answer at the moment',
     retryable: true,
   },
   'agent.unreachable': {
@@ -41,6 +53,13 @@ export const agentErrors = defineErrors({
   'sandbox.limit-exceeded': {
     kind: 'unprocessable',
     title: 'The code took more time, memory or stack than it is given',
+  },
+  'agent.offline': { kind: 'unavailable', title: 'The agent was taken offline', retryable: true },
+  'agent.busy': { kind: 'limited', title: 'The wait for a place at the agent was ended', retryable: true },
+  'agent.abandoned': {
+    kind: 'timeout',
+    title: 'The provider of the agent did not stop when it was told to',
+    retryable: true,
   },
   'agent.crashed': {
     kind: 'internal',

@@ -96,8 +96,14 @@ export interface AgentHealth {
 }
 
 export abstract class AgentProvider {
+  /** Whether failures of some calls say that the next ones will fail too, whatever they ask for. */
+  readonly failsAsWhole: boolean = true;
+
   /** Every problem in an agent's settings, with pointers from the root of the settings; none when they are good. */
   abstract check(settings: JsonObject): readonly Issue[];
+
+  /** JSON Schema (draft 2020-12) of the settings, as people write them; `check` decides. */
+  abstract settingsSchema(): JsonObject;
 
   /**
    * Does the work once: yields parts while it goes, returns one outcome.

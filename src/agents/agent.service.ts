@@ -1,163 +1,159 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { AppError, failureOf, type Failure } from '../kernel/failure.js';
-import type { Json, JsonObject } from '../kernel/json.js';
+import { AppError } from '../kernel/failure.js';
+import type { JsonObject } from '../kernel/json.js';
+import { decodeCursor, encodeCursor, type Page, type PageRequest } from '../kernel/page.js';
+import type { Revision, VersionSelector } from '../kernel/versions.js';
+import type { Facets, ResourceHead } from '../platform/ports/versioned.store.js';
+import { AgentSource } from './agent-source.js';
 import { agentErrors } from './agent.errors.js';
-import type { AgentHealth, AgentPart, AgentProvider, SettledOutcome, Turn } from './agent.provider.js';
-import { addUsage, type AgentUsage } from './domain/usage.js';
-import { checkTurn, failedBy, outcomeOf } from './outcome-check.js';
+import type { AgentProvider } from './agent.provider.js';
+import { AgentStore } from './agent.store.js';
+import { BuiltInAgents } from './built-in-agents.js';
+import type { Agent, AgentPin } from './domain/agent.js';
 import { ProviderRegistry } from './provider.registry.js';
-
-/** A registered, addressable worker: provider, settings, version. */
-export interface Agent {
-  readonly key: string;
-  readonly kind: string;
-  readonly description: string;
-  readonly settings: JsonObject;
-  /** Built-in agents have one version per release of the service. */
-  readonly version: number;
-  readonly isBuiltIn: boolean;
-}
 
 /** What it takes to call an agent. */
 export interface CallableAgent {
+  readonly agent: Agent;
   readonly provider: AgentProvider;
-  readonly settings: JsonObject;
 }
 
-/** One call of an agent outside a run. */
-export interface AgentCall {
-  readonly namespace: string;
-  readonly key: string;
-  readonly input: Json;
-  readonly idempotencyKey: string;
-  readonly signal: AbortSignal;
-  readonly onPart?: (part: AgentPart) => void;
+/** A kind of agents: what carries their work out. */
+export interface AgentKind {
+  readonly kind: string;
+  readonly description: string;
+  /** JSON Schema of the settings. */
+  readonly settingsSchema: JsonObject;
+  /** The keys of the agents that come with it. */
+  readonly agents: readonly string[];
 }
 
-/** The agents of every namespace: those that come with a provider. */
+/** Conditions of a list; all that are given must hold. */
+export interface AgentFilter {
+  readonly kind?: string;
+  readonly tag?: string;
+  readonly capability?: string;
+  readonly search?: string;
+}
+
+/** Begins the cursor of a page that ends within the stored agents. */
+const STORED = 's';
+
+/** Agents: those that come with the service, and those that were registered. */
 @Injectable()
-export class AgentService implements OnModuleInit {
-  private readonly agents = new Map<string, Agent & CallableAgent>();
+export class AgentService {
+  constructor(
+    private readonly source: AgentSource,
+    private readonly store: AgentStore,
+    private readonly builtIn: BuiltInAgents,
+    private readonly providers: ProviderRegistry,
+  ) {}
 
-  constructor(private readonly providers: ProviderRegistry) {}
+  /** Every kind, by name. */
+  kinds(): readonly AgentKind[] {
+    return this.providers
+      .list()
+      .map(({ kind, description, provider, agents }) => ({
+        ...{ kind, description, settingsSchema: provider.settingsSchema() },
+        agents: agents.map(({ key }) => key),
+      }))
+      .toSorted((a, b) => (a.kind < b.kind ? -1 : 1));
+  }
 
-  onModuleInit(): void {
-    this.providers.onModuleInit();
-    for (const { kind, provider, agents } of this.providers.list()) {
-      for (const agent of agents) {
-        if (this.agents.has(agent.key))
-          throw new TypeError(`two built-in agents have the key "${agent.key}"`);
-        this.agents.set(agent.key, { ...agent, kind, provider, version: 1, isBuiltIn: true });
-      }
+  /** Built-in agents by key, then the stored ones, newest first, each as its latest version is. */
+  async list(namespace: string, filter: AgentFilter, { limit, cursor }: PageRequest): Promise<Page<Agent>> {
+    const after = cursor === undefined ? '' : (decodeCursor(cursor) ?? STORED);
+    if (after.startsWith(STORED)) {
+      const next = after.slice(STORED.length);
+      return this.listStored(namespace, filter, { limit, ...(next !== '' && { cursor: next }) });
     }
+    const builtIn = this.builtIn
+      .list()
+      .filter((agent) => agent.key > after.slice(1) && matches(agent, filter));
+    const items = builtIn.slice(0, limit);
+    const last = items.at(-1);
+    if (builtIn.length > limit && last !== undefined) {
+      return { items, nextCursor: encodeCursor(`b${last.key}`) };
+    }
+    if (items.length === limit) return { items, nextCursor: encodeCursor(STORED) };
+    const stored = await this.listStored(namespace, filter, { limit: limit - items.length });
+    return { ...stored, items: [...items, ...stored.items] };
   }
 
-  /** Agents by key. */
-  list(): readonly Agent[] {
-    return [...this.agents.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  /**
+   * The version of an agent that a selector means, by id or key.
+   *
+   * @throws AppError `agent.not-found`, `agent.version-not-found`, `agent.label-not-found`
+   */
+  get(namespace: string, reference: string, selector: VersionSelector = {}): Promise<Agent> {
+    return this.source.get(namespace, reference, selector);
   }
 
-  /** The agent of a key, or undefined. */
-  find(key: string): Agent | undefined {
-    return this.agents.get(key);
+  /** Versions of an agent, newest first; a built-in agent has none to list. @throws AppError `agent.not-found` */
+  async versions(namespace: string, reference: string, page: PageRequest): Promise<Page<Revision>> {
+    if (this.builtIn.find(reference) !== undefined) return { items: [] };
+    const head = await this.source.stored.find(namespace, reference);
+    if (head === undefined) throw this.source.stored.notFound(reference);
+    return this.store.listVersions(namespace, head.id, page);
   }
 
-  /** The agent of a key. @throws AppError `agent.not-found` */
-  get(key: string): Agent {
-    return this.require(key);
+  /**
+   * Exactly the version that was pinned, with the provider that does the work.
+   *
+   * @throws AppError `agent.not-found`, `agent.version-not-found`, `agent.not-configured` when its kind is gone
+   */
+  async callable(namespace: string, { reference, version }: AgentPin): Promise<CallableAgent> {
+    const agent = await this.source.get(namespace, reference, { version });
+    return { agent, provider: this.providerOf(agent) };
   }
 
-  /** Provider and settings of an agent. @throws AppError `agent.not-found` */
-  callable(_namespace: string, key: string): CallableAgent {
-    return this.require(key);
+  /** The provider of an agent. @throws AppError `agent.not-configured` when this release has none of its kind */
+  providerOf({ key, kind }: Agent): AgentProvider {
+    const found = this.providers.find(kind);
+    if (found !== undefined) return found.provider;
+    const message = `agent "${key}" is of the kind "${kind}", which this service does not have`;
+    throw AppError.of(agentErrors['agent.not-configured'], message);
   }
 
-  /** Asks the provider whether the agent can work now. @throws AppError `agent.not-found` */
-  async health(key: string): Promise<AgentHealth> {
-    const { provider, settings } = this.require(key);
-    return provider.health(settings);
+  private async listStored(
+    namespace: string,
+    { search, ...words }: AgentFilter,
+    page: PageRequest,
+  ): Promise<Page<Agent>> {
+    const filter = { facets: { ...words }, ...(search !== undefined && { search }) };
+    const { items, nextCursor } = await this.store.list(namespace, filter, page);
+    const agents = await Promise.all(items.map((head) => this.latestOf(namespace, head)));
+    const listed = { items: agents.flat() };
+    return nextCursor === undefined
+      ? listed
+      : { ...listed, nextCursor: encodeCursor(`${STORED}${nextCursor}`) };
   }
 
-  /** Calls an agent once, outside a run. Answers the outcome; throws only when there is no such agent. */
-  async execute(call: AgentCall): Promise<SettledOutcome> {
-    const { provider, settings } = this.require(call.key);
-    const { key: agentKey, input, namespace, idempotencyKey, signal } = call;
-    const request = { agentKey, settings, input, namespace, idempotencyKey, attempt: 1, failures: 0 };
-    const journal = new PassingJournal();
+  /** None when it was deleted while it was listed. */
+  private async latestOf(namespace: string, { id, latest }: ResourceHead): Promise<readonly Agent[]> {
     try {
-      const parts = provider.invoke(request, { signal, journal });
-      const ended = await outcomeOf(
-        parts,
-        (part) => call.onPart?.(part),
-        () => signal.aborted,
-      );
-      const outcome = ended.status === 'waiting' ? needsRun(call.key) : ended;
-      return { ...outcome, ...spentBy(outcome, journal) };
+      return [await this.source.get(namespace, id, { version: latest })];
     } catch (error) {
-      return failedBy(error);
+      if (AppError.is(error) && error.failure.kind === 'not-found') return [];
+      throw error;
     }
-  }
-
-  /** As `execute`, but answers `agent.timed-out` after `timeoutMs` milliseconds whatever the provider does. */
-  async executeWithin(call: AgentCall, timeoutMs: number): Promise<SettledOutcome> {
-    const timeout = new AbortController();
-    const signal = AbortSignal.any([call.signal, timeout.signal]);
-    let timer: NodeJS.Timeout | undefined;
-    const timedOut = new Promise<SettledOutcome>((resolve) => {
-      timer = setTimeout(() => {
-        timeout.abort();
-        resolve({ status: 'failed', failure: timedOutAfter(timeoutMs) });
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([this.execute({ ...call, signal }), timedOut]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  private require(key: string): Agent & CallableAgent {
-    const agent = this.agents.get(key);
-    if (agent !== undefined) return agent;
-    throw AppError.of(agentErrors['agent.not-found'], `there is no agent "${key}"`);
   }
 }
 
-function needsRun(key: string): SettledOutcome {
-  const message = `agent "${key}" answers later: call it from a step of a run`;
-  return { status: 'failed', failure: failureOf(agentErrors['agent.needs-run'], message) };
-}
-
-function timedOutAfter(timeoutMs: number): Failure {
-  return failureOf(
-    agentErrors['agent.timed-out'],
-    `the agent did not answer within ${String(timeoutMs)} ms`,
-    {
-      details: { timeoutMs },
-    },
+function matches(agent: Agent, { kind, tag, capability, search = '' }: AgentFilter): boolean {
+  const words: Facets = {
+    kind: [agent.kind],
+    tag: agent.tags,
+    capability: agent.capabilities.map(({ name }) => name),
+  };
+  const has = (facet: string, word: string | undefined): boolean =>
+    word === undefined || words[facet]?.includes(word) === true;
+  const text = `${agent.key} ${agent.name ?? ''} ${agent.description}`.toLowerCase();
+  return (
+    has('kind', kind) &&
+    has('tag', tag) &&
+    has('capability', capability) &&
+    text.includes(search.toLowerCase())
   );
-}
-
-/** What a call spent in all: its recorded turns, and what its outcome adds. */
-function spentBy(
-  outcome: SettledOutcome,
-  { turns }: PassingJournal,
-): Pick<SettledOutcome, 'usage' | 'costMicros'> {
-  const spent = [...turns, outcome];
-  const usage = spent.reduce<AgentUsage>((sum, one) => addUsage(sum, one.usage), {});
-  const costMicros = spent.reduce((sum, one) => sum + (one.costMicros ?? 0), 0);
-  return { usage, costMicros };
-}
-
-/** The journal of a call that no run records. */
-class PassingJournal {
-  readonly turns: Turn[] = [];
-
-  record(turn: Omit<Turn, 'turn'>): Promise<void> {
-    const checked = checkTurn(turn);
-    if (!checked.ok) return Promise.reject(new AppError(checked.failure));
-    this.turns.push({ ...checked.value, turn: this.turns.length + 1 });
-    return Promise.resolve();
-  }
 }

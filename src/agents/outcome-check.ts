@@ -4,7 +4,8 @@
  * Providers are code of others, and what they answer goes into the log: a number that is none or a value without JSON
  * would stop the run that it belongs to.
  */
-import { AppError, failureOf, type Failure } from '../kernel/failure.js';
+import { AppError, failureOf, type Failure, type Issue } from '../kernel/failure.js';
+import type { Json } from '../kernel/json.js';
 import { fail, ok, type Result } from '../kernel/result.js';
 import { toJson } from '../kernel/to-json.js';
 import { agentErrors } from './agent.errors.js';
@@ -43,6 +44,25 @@ export function checkOutcome(outcome: AgentOutcome): AgentOutcome {
   const output = toJson(outcome.output);
   if (!output.ok) return failedWith(`the output is not JSON: ${output.failure}`);
   return output.value === outcome.output ? outcome : { ...outcome, output: output.value };
+}
+
+/** Success means success: a completed outcome whose output has problems is a failed one that lists them. */
+export function promised(
+  outcome: AgentOutcome,
+  problemsOf: (output: Json) => readonly Issue[],
+): AgentOutcome {
+  if (outcome.status !== 'completed') return outcome;
+  const issues = problemsOf(outcome.output);
+  if (issues.length === 0) return outcome;
+  const listed = issues.map(({ pointer, message }) => `${pointer} ${message}`.trim()).join('; ');
+  const message = `the output does not satisfy its schema: ${listed.slice(0, 500)}`;
+  const { usage, costMicros } = outcome;
+  return {
+    status: 'failed',
+    failure: failureOf(agentErrors['agent.output-invalid'], message, { issues }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(costMicros === undefined ? {} : { costMicros }),
+  };
 }
 
 /** A turn whose body is JSON, or why it can not be recorded. */

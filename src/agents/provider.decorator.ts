@@ -2,6 +2,7 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 
 import type { JsonObject } from '../kernel/json.js';
+import type { Capability } from './domain/agent.js';
 
 /** An agent that exists because its provider does; it can not be deleted. */
 export interface BuiltInAgent {
@@ -9,6 +10,10 @@ export interface BuiltInAgent {
   readonly key: string;
   readonly description: string;
   readonly settings: JsonObject;
+  /** @default none */
+  readonly capabilities?: readonly Capability[];
+  readonly inputSchema?: JsonObject;
+  readonly outputSchema?: JsonObject;
 }
 
 export interface ProviderOptions {

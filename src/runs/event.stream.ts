@@ -2,17 +2,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
+import { PING_MS, STREAM_HEADERS } from '../platform/http/server-sent-events.js';
 import type { FeedItem } from './run.feed.js';
-
-/** How often a comment is sent, so that proxies keep an idle stream open. */
-const PING_MS = 15_000;
-
-const HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
-  'cache-control': 'no-store, no-transform',
-  'x-accel-buffering': 'no',
-  connection: 'keep-alive',
-} as const;
 
 /**
  * Writes a feed to a response until it ends or the client goes away.
@@ -26,7 +17,7 @@ export async function streamEvents(
   feed: AsyncIterable<FeedItem>,
   headers: Readonly<Record<string, number | string | string[] | undefined>> = {},
 ): Promise<void> {
-  response.writeHead(200, { ...headers, ...HEADERS });
+  response.writeHead(200, { ...headers, ...STREAM_HEADERS });
   response.write(': stream of events\n\n');
   const ping = setInterval(() => response.write(': ping\n\n'), PING_MS);
   try {

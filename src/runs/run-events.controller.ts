@@ -7,6 +7,7 @@ import type { FastifyReply } from 'fastify';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
 import { ApiProblems } from '../platform/http/api.decorator.js';
+import { wantsStream } from '../platform/http/server-sent-events.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { runErrors } from './domain/run.errors.js';
 import { EXAMPLE_COMPLETED_RUN } from './examples.js';
@@ -40,7 +41,7 @@ export class RunEventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { headers } = reply.request;
-    if (headers.accept?.includes('text/event-stream') === true) {
+    if (wantsStream(headers)) {
       await this.stream({ namespace, runId, afterSeq: lastEventIdOf(headers) ?? afterSeq }, reply);
     } else {
       await reply

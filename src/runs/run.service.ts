@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
+import type { Agent } from '../agents/domain/agent.js';
 import { AppError } from '../kernel/failure.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { isoOf } from '../kernel/time.js';
@@ -15,6 +16,7 @@ import { runErrors } from './domain/run.errors.js';
 import {
   encodeEvent,
   EVENT_SCHEMA_VERSION,
+  type PinnedAgent,
   type RunEvent,
   type RunEventOf,
   type RunManifest,
@@ -131,7 +133,7 @@ export class RunService {
   ): RunEventOf<'run.queued'> {
     const manifest: RunManifest = {
       ...(workflow !== undefined && { workflow }),
-      agents: Object.fromEntries([...agents].map(([key, { kind, version }]) => [key, { kind, version }])),
+      agents: Object.fromEntries([...agents].map(([reference, agent]) => [reference, pinnedOf(agent)])),
       ...(Object.keys(templates).length > 0 && { templates }),
     };
     return {
@@ -227,4 +229,8 @@ export class RunService {
       : `all ${String(maxConcurrentRuns)} places are taken and queueing is off (AGENT_ENABLE_QUEUE)`;
     return AppError.of(runErrors['queue.full'], message, { retryAfterMs: QUEUE_RETRY_AFTER_MS });
   }
+}
+
+function pinnedOf({ id, kind, version, isBuiltIn }: Agent): PinnedAgent {
+  return isBuiltIn ? { kind, version } : { id, kind, version };
 }

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 
-import { AgentService, type Agent } from '../agents/agent.service.js';
+import { AgentService } from '../agents/agent.service.js';
+import { textOf } from '../agents/domain/agent-reference.js';
+import type { Agent } from '../agents/domain/agent.js';
 import { agentErrors } from '../agents/agent.errors.js';
 import { AppError, type Failure, type Issue } from '../kernel/failure.js';
 import type { Json } from '../kernel/json.js';
 import { fail, ok, type Result } from '../kernel/result.js';
+import type { VersionSelector } from '../kernel/versions.js';
 import { EngineConfig } from '../platform/config/app.config.js';
 import { JsonSchemaService } from '../platform/json-schema/json-schema.service.js';
 import { WorkerPool } from '../platform/lifecycle/worker-pool.js';
@@ -16,7 +19,7 @@ import { compileDefinition } from './domain/compile-definition.js';
 import { referencesIn, type DefinitionReference } from './domain/definition-references.js';
 import { definitionErrors } from './domain/definition.errors.js';
 import type { WorkflowDefinition } from './domain/definition.schema.js';
-import { allSteps, type Graph } from './domain/graph.js';
+import type { Graph } from './domain/graph.js';
 import { listUnreachableSteps } from './domain/reachability.js';
 import { listSchemaWarnings } from './domain/schema-flow.js';
 import { shapeOf, type DefinitionShape } from './domain/shape.js';
@@ -35,7 +38,7 @@ const CHECK_TIMEOUT_MS = 5_000;
 export interface CheckedDefinition {
   readonly definition: WorkflowDefinition;
   readonly graph: Graph;
-  /** The agents that its steps call, by key. */
+  /** The versions of agents that its steps call, by reference as they write it. */
   readonly agents: ReadonlyMap<string, Agent>;
   /** The templates that its steps take their input from, by the key of the step. */
   readonly templates: StepTemplates;
@@ -54,6 +57,8 @@ export interface WorkflowValidation {
 
 /** What the references of a definition mean now, and those that mean nothing. */
 interface ResolvedReferences {
+  /** By reference as steps write it. */
+  readonly agents: ReadonlyMap<string, Agent>;
   readonly templates: StepTemplates;
   readonly issues: readonly Issue[];
 }
@@ -83,13 +88,13 @@ export class WorkflowService {
     const compiled = compileDefinition(json, { maxSteps: this.config.maxSteps });
     if (!compiled.ok) return this.refuse(namespace, json, [...compiled.failure, ...this.schemaIssues(json)]);
     const { definition, graph } = compiled.value;
-    const { templates, issues: unresolved } = await this.resolve(namespace, json);
+    const { agents, templates, issues: unresolved } = await this.resolve(namespace, json);
     const found = [...unresolved, ...this.schemaIssues(json)];
     const resolved = withTemplates(graph, templates, this.templates.check);
     if (!resolved.ok) return fail([...found, ...resolved.failure]);
     if (found.length > 0) return fail(found);
     const checked = withSchemas(resolved.value, definition, this.templates.check);
-    return ok({ definition, graph: checked, agents: this.agentsOf(graph), templates });
+    return ok({ definition, graph: checked, agents, templates });
   }
 
   private checkApart(json: unknown): Promise<readonly Issue[]> {
@@ -169,17 +174,18 @@ export class WorkflowService {
     throw AppError.of(definitionErrors['input.invalid'], message, { issues: at(pointer, found) });
   }
 
-  private agentsOf(graph: Graph): ReadonlyMap<string, Agent> {
-    const keys = [...allSteps(graph)].flatMap(({ work }) => (work.kind === 'agent' ? [work.agentKey] : []));
-    return new Map([...new Set(keys)].map((key) => [key, this.agents.get(key)]));
-  }
-
-  /** The version that each step's template means now, and every reference that means nothing. */
+  /** The versions that agents and templates of steps mean now, and every reference that means nothing. */
   private async resolve(namespace: string, json: unknown): Promise<ResolvedReferences> {
+    const agents = new Map<string, Agent>();
     const templates: [string, PinnedTemplate][] = [];
     const issues: Issue[] = [];
     for (const reference of referencesIn(json)) {
-      if (reference.kind === 'agent') issues.push(...this.agentIssues(reference));
+      if (reference.kind === 'agent') {
+        const text = textOf({ ...reference, key: reference.target });
+        const found = agents.get(text) ?? (await this.findAgent(namespace, reference));
+        if ('pointer' in found) issues.push(found);
+        else agents.set(text, found);
+      }
       if (reference.kind !== 'template') continue;
       const pinned = await this.pin(namespace, reference);
       if (!pinned.ok) issues.push(pinned.failure);
@@ -189,42 +195,50 @@ export class WorkflowService {
         if (compiled.ok) issues.push(...missingVariables(reference, compiled.value));
       }
     }
-    return { templates: Object.fromEntries(templates), issues };
+    return { agents, templates: Object.fromEntries(templates), issues };
   }
 
   private async pin(
     namespace: string,
     reference: DefinitionReference,
   ): Promise<Result<PinnedTemplate, Issue>> {
-    const { target, version, label } = reference;
-    const selector = { ...(version !== undefined && { version }), ...(label !== undefined && { label }) };
     try {
-      return ok(await this.templates.pin(namespace, target, selector));
+      return ok(await this.templates.pin(namespace, reference.target, selectorOf(reference)));
     } catch (error) {
       if (!AppError.is(error) || !(error.failure.code in templateErrors)) throw error;
       return fail(templateIssue(error.failure, reference));
     }
   }
 
-  private agentIssues(reference: DefinitionReference): readonly Issue[] {
-    const message = this.agentProblem(reference);
-    const { code } = agentErrors['agent.not-found'];
-    return message === undefined ? [] : [{ pointer: reference.pointer, code, message }];
-  }
-
-  /** Built-in agents have one version, which `latest` names. */
-  private agentProblem({ target: key, version, label }: DefinitionReference): string | undefined {
-    const agent = this.agents.find(key);
-    if (agent === undefined) return `there is no agent "${key}"`;
-    if (version !== undefined && version !== agent.version) return `agent "${key}" has no version ${version}`;
-    if (label !== undefined && label !== 'latest') return `agent "${key}" has no label "${label}"`;
-    return undefined;
+  private async findAgent(namespace: string, reference: DefinitionReference): Promise<Agent | Issue> {
+    try {
+      return await this.agents.get(namespace, reference.target, selectorOf(reference));
+    } catch (error) {
+      if (!AppError.is(error) || !(error.failure.code in agentErrors)) throw error;
+      return agentIssue(error.failure, reference);
+    }
   }
 
   private schemaIssues(json: unknown): readonly Issue[] {
     return schemasOf(json).flatMap(({ pointer, schema }) =>
       this.schemas.problems(schema).map((message) => ({ pointer, code: 'schema.invalid', message })),
     );
+  }
+}
+
+function selectorOf({ version, label }: DefinitionReference): VersionSelector {
+  return { ...(version !== undefined && { version }), ...(label !== undefined && { label }) };
+}
+
+/** The field of a step's reference to an agent that a failure is about. */
+function agentIssue({ code, message }: Failure, { pointer, targetField }: DefinitionReference): Issue {
+  switch (code) {
+    case agentErrors['agent.label-not-found'].code:
+      return { pointer: `${pointer}/label`, code, message };
+    case agentErrors['agent.version-not-found'].code:
+      return { pointer: `${pointer}/version`, code, message };
+    default:
+      return { pointer: targetField === '' ? pointer : `${pointer}/${targetField}`, code, message };
   }
 }
 

@@ -9,6 +9,7 @@ import type { SecretStore } from '../../src/access/secret.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
 import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
+import type { Limiter } from '../../src/platform/ports/limiter.js';
 import type { RunCatalogue, RunRow } from '../../src/runs/run.catalogue.js';
 import type { RunInbox } from '../../src/runs/run.inbox.js';
 import type { RunLease } from '../../src/runs/run.lease.js';
@@ -34,6 +35,7 @@ export interface Stores {
   readonly agents: AgentStore;
   readonly workflows: WorkflowStore;
   readonly secrets: SecretStore;
+  readonly limiter: Limiter;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

@@ -1,6 +1,7 @@
 import { blobStoreContract } from './blob-store.contract.js';
 import { idempotencyStoreContract } from './idempotency-store.contract.js';
 import { keyStoreContract } from './key-store.contract.js';
+import { limiterContract } from './limiter.contract.js';
 import type { RecordEngine } from './record-scene.js';
 import { runCatalogueContract } from './run-catalogue.contract.js';
 import { runInboxContract } from './run-inbox.contract.js';
@@ -24,4 +25,5 @@ export function recordContract(engine: RecordEngine): void {
   templateStoreContract(engine);
   versionedStoreContract(engine);
   secretStoreContract(engine);
+  limiterContract(engine);
 }

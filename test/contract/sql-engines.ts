@@ -11,6 +11,7 @@ import { SqlBlobStore } from '../../src/storage/sql/sql-blob.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlIdempotencyStore } from '../../src/storage/sql/sql-idempotency.store.js';
 import { SqlKeyStore } from '../../src/storage/sql/sql-key.store.js';
+import { SqlLimiter } from '../../src/storage/sql/sql-limiter.js';
 import { SqlRunCatalogue } from '../../src/storage/sql/sql-run.catalogue.js';
 import { SqlRunInbox } from '../../src/storage/sql/sql-run.inbox.js';
 import { SqlRunLease } from '../../src/storage/sql/sql-run.lease.js';
@@ -43,6 +44,9 @@ const TABLES = [
   'resource_facets',
   'resource_references',
   'secrets',
+  'limit_keys',
+  'limit_slots',
+  'limit_buckets',
   ...Object.values(TABLES_OF_KINDS),
 ];
 
@@ -84,6 +88,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     agents: new SqlAgentStore(database),
     workflows: new SqlWorkflowStore(database),
     secrets: new SqlSecretStore(database),
+    limiter: new SqlLimiter(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

@@ -33,6 +33,7 @@ const SERVED = [
   { name: 'append.find', index: 'run_appends' },
   { name: 'inbox.pending', index: 'run_inbox_of_run' },
   { name: 'template.find-name', index: 'templates_by_name' },
+  { name: 'limit.renew', index: 'limit_slots_of_holder' },
 ];
 
 const LISTED: readonly { readonly filter: RunFilter; readonly index: string }[] = [

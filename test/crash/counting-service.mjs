@@ -17,6 +17,10 @@ class CountingProvider extends AgentProvider {
     return [];
   }
 
+  settingsSchema() {
+    return { type: 'object' };
+  }
+
   async *invoke({ stepId, attempt, input, idempotencyKey }, { signal }) {
     appendFileSync(process.env.CALLS_FILE, `${JSON.stringify({ stepId, attempt, idempotencyKey })}\n`);
     yield { type: 'progress', percent: 0 };

@@ -4,11 +4,7 @@
  * Two scenes on one record are two processes, or one before and after its restart.
  */
 import { Logger } from '@nestjs/common';
-import { Reflector, type DiscoveryService } from '@nestjs/core';
 
-import { AgentService } from '../../src/agents/agent.service.js';
-import type { AgentProvider } from '../../src/agents/agent.provider.js';
-import { ProviderRegistry } from '../../src/agents/provider.registry.js';
 import { EchoProvider } from '../../src/agents/providers/echo/echo.provider.js';
 import { ScriptedProvider } from '../../src/agents/providers/scripted/scripted.provider.js';
 import type { EngineConfig } from '../../src/platform/config/app.config.js';
@@ -39,6 +35,7 @@ import { TemplateSource } from '../../src/templates/template-source.js';
 import { WorkflowSource } from '../../src/workflows/workflow-source.js';
 import { WorkflowService } from '../../src/workflows/workflow.service.js';
 import type { Stores } from '../contract/record-scene.js';
+import { agentScene } from './agents.js';
 import { HandProvider, type Call } from './hand-provider.js';
 import { ManualClock } from './manual-clock.js';
 import { memoryStores } from './memory-stores.js';
@@ -96,11 +93,12 @@ export class EngineScene {
     const queue = new InProcessRunQueue();
     const schemas = new JsonSchemaService();
     const others = [new EchoProvider(), new ScriptedProvider()];
-    const agents = agentsOf(...(withoutHand ? others : [this.provider, ...others]));
+    const providers = withoutHand ? others : [this.provider, ...others];
+    const { agents, caller } = agentScene(providers, this.clock, this.stores);
     this.feed = new InProcessRunFeed(runs);
     this.owner = new OwnerService(lease, this.clock, ids, this.timers);
     const executor = new AttemptExecutor(
-      agents,
+      caller,
       new ArtifactService(blobs, this.clock),
       schemas,
       this.timers,
@@ -192,12 +190,4 @@ export class EngineScene {
 /** A step that calls the agent `hand`. */
 export function handStep(id: string): { readonly id: string; readonly agent: string } {
   return { id, agent: 'hand' };
-}
-
-function agentsOf(...providers: readonly AgentProvider[]): AgentService {
-  const found = providers.map((instance) => ({ instance, metatype: instance.constructor }));
-  const discovery = { getProviders: () => found } as unknown as DiscoveryService;
-  const agents = new AgentService(new ProviderRegistry(discovery, new Reflector()));
-  agents.onModuleInit();
-  return agents;
 }

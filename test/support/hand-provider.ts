@@ -10,7 +10,7 @@ import {
 } from '../../src/agents/agent.provider.js';
 import { Provider } from '../../src/agents/provider.decorator.js';
 import type { Failure, Issue } from '../../src/kernel/failure.js';
-import type { Json } from '../../src/kernel/json.js';
+import type { Json, JsonObject } from '../../src/kernel/json.js';
 
 const PART = Symbol('a part has come');
 
@@ -88,11 +88,17 @@ export class Call {
   agents: [{ key: 'hand', description: 'Ends when a test says so.', settings: {} }],
 })
 export class HandProvider extends AgentProvider {
+  override readonly failsAsWhole: boolean = false;
+
   /** Every call, in the order in which they came. */
   readonly calls: Call[] = [];
 
   override check(): readonly Issue[] {
     return [];
+  }
+
+  override settingsSchema(): JsonObject {
+    return { type: 'object' };
   }
 
   override invoke(

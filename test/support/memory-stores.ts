@@ -1,6 +1,7 @@
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob.store.js';
 import { MemoryIdempotencyStore } from '../../src/storage/memory/memory-idempotency.store.js';
 import { MemoryKeyStore } from '../../src/storage/memory/memory-key.store.js';
+import { MemoryLimiter } from '../../src/storage/memory/memory-limiter.js';
 import { MemoryRecord } from '../../src/storage/memory/memory-record.js';
 import { MemoryRunCatalogue } from '../../src/storage/memory/memory-run.catalogue.js';
 import { MemoryRunInbox } from '../../src/storage/memory/memory-run.inbox.js';
@@ -33,6 +34,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
     agents: new MemoryVersionedStore(resources, 'agent'),
     workflows: new MemoryVersionedStore(resources, 'workflow'),
     secrets: new MemorySecretStore(),
+    limiter: new MemoryLimiter(clock),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

@@ -5,6 +5,7 @@
  * how versions are kept (agent.store.ts), which one a call uses (agent.service.ts).
  */
 import type { JsonObject } from '../../kernel/json.js';
+import type { Authorship, LabelMark } from '../../kernel/versions.js';
 
 /** Something that an agent can do, for people and models that choose one. */
 export interface Capability {
@@ -42,3 +43,34 @@ export interface AgentBody {
   readonly outputSchema?: JsonObject;
   readonly tags: readonly string[];
 }
+
+/** One version of an agent, ready to be shown or called. */
+export interface Agent extends AgentBody {
+  /** The key of a built-in agent, which has no other. */
+  readonly id: string;
+  /** Unique slug in the namespace, never changed; what steps name. */
+  readonly key: string;
+  readonly version: number;
+  /** The label that led to the version. */
+  readonly label?: string;
+  /** The number of the latest version. */
+  readonly latest: number;
+  /** By name; `latest` is not among them. */
+  readonly labels: readonly LabelMark[];
+  /** Comes with the service: it can be neither changed nor deleted. */
+  readonly isBuiltIn: boolean;
+  /** Set by hand: it is not called until it is taken back. */
+  readonly isOffline: boolean;
+  /** Who made the version, why and when; absent for a built-in agent. */
+  readonly made?: Authorship;
+}
+
+/** Names a version of an agent, as a run remembers it. */
+export interface AgentPin {
+  /** The id or the key. */
+  readonly reference: string;
+  readonly version: number;
+}
+
+/** A slug. What looks like an id is no key, and `kinds` is a route. */
+export const AGENT_KEY = /^(?!agt_|kinds$)[a-z0-9][a-z0-9._-]{0,99}$/;

@@ -1,75 +1,163 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
 
-import type { Json, JsonObject } from '../../kernel/json.js';
-import { RawJson } from '../../platform/http/dto.decorator.js';
-import type { AgentHealth } from '../agent.provider.js';
-import type { AgentUsage } from '../domain/usage.js';
+import type { JsonObject } from '../../kernel/json.js';
+import { isoOf } from '../../kernel/time.js';
+import { labelViewsOf, VersionLabelDto } from '../../platform/versions/dto/version.dto.js';
+import { AGENT_STATUSES, type AgentStatus, type ObservedHealth } from '../domain/agent-status.js';
+import type { Agent } from '../domain/agent.js';
+import { hideSecrets } from '../domain/secret-settings.js';
+import { AgentLimitsDto, CapabilityDto } from './edit-agent.dto.js';
 
-const STATUSES = ['available', 'degraded', 'offline'] as const;
+const INSTANT = { type: 'string', format: 'date-time', example: '2027-01-15T08:00:00.000Z' } as const;
+const SCHEMA = { type: 'object', additionalProperties: true } as const;
 
-/** A registered agent. */
-export class AgentDto {
+/** An agent as lists show it. */
+export class AgentItemDto {
+  @ApiProperty({ description: 'Of a built-in agent the key.', example: 'scripted' })
+  readonly id!: string;
+
   @ApiProperty({ description: 'Unique slug; what steps name.', example: 'scripted' })
   readonly key!: string;
 
-  @ApiProperty({ description: 'The provider that does the work.', example: 'scripted' })
+  @ApiProperty({ description: 'What carries the work out.', example: 'scripted' })
   readonly kind!: string;
+
+  @ApiPropertyOptional({ description: 'For people.' })
+  readonly name?: string;
 
   @ApiProperty({ example: 'Answers `output` after `delayMs`, fails as told.' })
   readonly description!: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: true, example: {} })
-  readonly settings!: JsonObject;
+  @ApiProperty({ type: () => [CapabilityDto] })
+  readonly capabilities!: readonly CapabilityDto[];
 
-  @ApiProperty({ type: 'integer', example: 1 })
+  @ApiProperty({ type: [String] })
+  readonly tags!: readonly string[];
+
+  @ApiProperty({ type: () => AgentLimitsDto })
+  readonly limits!: AgentLimitsDto;
+
+  @ApiProperty({ type: 'integer', description: 'The version that is shown.', example: 1 })
   readonly version!: number;
 
-  @ApiProperty({ description: 'Comes with the service and can not be deleted.', example: true })
+  @ApiProperty({ type: 'integer', example: 1 })
+  readonly latestVersion!: number;
+
+  @ApiProperty({ type: () => [VersionLabelDto], description: 'By name, `latest` included.' })
+  readonly labels!: readonly VersionLabelDto[];
+
+  @ApiProperty({ description: 'Comes with the service; can be neither changed nor deleted.', example: true })
   readonly isBuiltIn!: boolean;
 
-  @ApiProperty({ enum: STATUSES })
-  readonly status!: AgentHealth['status'];
+  @ApiProperty({ enum: AGENT_STATUSES })
+  readonly status!: AgentStatus;
 
   @ApiPropertyOptional({ description: 'Why it is not available, and what to do.' })
   readonly statusReason?: string;
 }
 
-/** The body of `POST /agents/:id/execute`. */
-export class ExecuteAgentDto {
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: true,
-    description: 'What the agent gets; any JSON.',
-    default: {},
-    example: { output: { text: 'Hello' }, delayMs: 20 },
+/** An agent at one of its versions. */
+export class AgentDto extends AgentItemDto {
+  @ApiPropertyOptional({ description: 'The label that led to the version.', example: 'production' })
+  readonly label?: string;
+
+  @ApiProperty({
+    ...SCHEMA,
+    description: 'What is written out and looks like a secret shows as `[hidden]`.',
+    example: {},
   })
-  @IsOptional()
-  @RawJson()
-  readonly input?: Json;
+  readonly settings!: JsonObject;
+
+  @ApiPropertyOptional({ ...SCHEMA, description: 'JSON Schema of an input.' })
+  readonly inputSchema?: JsonObject;
+
+  @ApiPropertyOptional({ ...SCHEMA, description: 'JSON Schema of an output.' })
+  readonly outputSchema?: JsonObject;
+
+  @ApiPropertyOptional({ description: 'The id of the key, or `anonymous`; absent for a built-in agent.' })
+  readonly author?: string;
+
+  @ApiPropertyOptional()
+  readonly changeNote?: string;
 
   @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 600_000,
-    default: 60_000,
-    description: 'Milliseconds.',
+    ...INSTANT,
+    description: 'When this version was made; absent for a built-in agent.',
   })
-  @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(600_000)
-  readonly timeoutMs?: number;
+  readonly createdAt?: string;
 }
 
-/** What one call gave. */
-export class AgentResultDto {
-  @ApiProperty({ type: 'object', additionalProperties: true, description: 'Any JSON.' })
-  readonly output!: Json;
+/** What can carry an agent's work out. */
+export class AgentKindDto {
+  @ApiProperty({ example: 'scripted' })
+  readonly kind!: string;
 
-  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' }, description: 'Tokens.' })
-  readonly usage!: AgentUsage;
+  @ApiProperty({ example: 'Does what its input says.' })
+  readonly description!: string;
 
-  @ApiProperty({ description: 'US dollars.', example: 0 })
-  readonly costUsd!: number;
+  @ApiProperty({ ...SCHEMA, description: 'JSON Schema (draft 2020-12) of the settings.' })
+  readonly settingsSchema!: JsonObject;
+
+  @ApiProperty({
+    type: [String],
+    description: 'Keys of the agents that come with the kind.',
+    example: ['scripted'],
+  })
+  readonly agents!: readonly string[];
+}
+
+/** Every kind. */
+export class AgentKindsDto {
+  @ApiProperty({ type: () => [AgentKindDto] })
+  readonly items!: readonly AgentKindDto[];
+}
+
+/** Whether an agent can be called now. */
+export class AgentHealthDto {
+  @ApiProperty({ enum: AGENT_STATUSES })
+  readonly status!: AgentStatus;
+
+  @ApiPropertyOptional({ description: 'Why it is not available, and what to do.' })
+  readonly reason?: string;
+
+  @ApiProperty({ ...INSTANT, description: 'When its provider was asked.' })
+  readonly checkedAt!: string;
+}
+
+/** An agent as lists show it. */
+export function agentItemOf(agent: Agent, health: ObservedHealth): AgentItemDto {
+  return itemOf(agent, health);
+}
+
+/** Its fields, to be added to. */
+function itemOf(
+  agent: Agent,
+  { status, reason }: ObservedHealth,
+): { readonly [K in keyof AgentItemDto]: AgentItemDto[K] } {
+  const { id, key, kind, name, description, capabilities, tags, limits, version, isBuiltIn } = agent;
+  return {
+    ...{ id, key, kind, description, capabilities, tags, limits, version, isBuiltIn, status },
+    ...(name !== undefined && { name }),
+    latestVersion: agent.latest,
+    labels: labelViewsOf(agent),
+    ...(reason !== undefined && { statusReason: reason }),
+  };
+}
+
+/** An agent at one of its versions. */
+export function agentViewOf(agent: Agent, health: ObservedHealth): AgentDto {
+  const { label, settings, inputSchema, outputSchema, made } = agent;
+  return {
+    ...itemOf(agent, health),
+    ...(label !== undefined && { label }),
+    settings: hideSecrets(settings),
+    ...(inputSchema !== undefined && { inputSchema }),
+    ...(outputSchema !== undefined && { outputSchema }),
+    ...(made && { author: made.author, createdAt: isoOf(made.createdAt) }),
+    ...(made?.changeNote !== undefined && { changeNote: made.changeNote }),
+  };
+}
+
+export function healthViewOf({ checkedAt, ...health }: ObservedHealth): AgentHealthDto {
+  return { ...health, checkedAt: isoOf(checkedAt) };
 }

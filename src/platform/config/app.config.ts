@@ -54,6 +54,12 @@ export abstract class TemplateConfig {
   abstract readonly cacheTtlMs: number;
 }
 
+/** Agents. */
+export abstract class AgentConfig {
+  /** How often the agents that somebody uses are probed. 0: only when somebody asks. */
+  abstract readonly healthIntervalMs: number;
+}
+
 /** Access to model providers. */
 export abstract class ProviderConfig {
   abstract readonly anthropicApiKey: string | undefined;
@@ -118,6 +124,7 @@ export interface AppConfig {
   readonly storage: StorageConfig;
   readonly engine: EngineConfig;
   readonly templates: TemplateConfig;
+  readonly agents: AgentConfig;
   readonly providers: ProviderConfig;
   readonly limits: LimitConfig;
   readonly rates: RateConfig;

@@ -2,6 +2,7 @@ import { Global, Module, type DynamicModule, type FactoryProvider } from '@nestj
 import { ConfigModule, ConfigService } from '@nestjs/config';
 
 import {
+  AgentConfig,
   EgressConfig,
   EngineConfig,
   LifecycleConfig,
@@ -23,6 +24,7 @@ const GROUPS = [
   [StorageConfig, 'storage'],
   [EngineConfig, 'engine'],
   [TemplateConfig, 'templates'],
+  [AgentConfig, 'agents'],
   [ProviderConfig, 'providers'],
   [LimitConfig, 'limits'],
   [RateConfig, 'rates'],

@@ -11,6 +11,7 @@ describe('parseConfig', () => {
         storage: { dataDir: './data', databaseUrl: undefined, redisUrl: undefined },
         engine: { maxConcurrentRuns: 10, maxQueueSize: 100, contextTtlMs: 3_600_000, queueEnabled: true },
         templates: { cacheTtlMs: 300_000 },
+        agents: { healthIntervalMs: 60_000 },
         limits: { maxBodyBytes: 4_194_304, maxJsonDepth: 64, maxJsonKeys: 100_000 },
         rates: { read: 6000, write: 600, start: 1200, render: 6000, execute: 300 },
       },

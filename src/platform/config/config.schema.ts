@@ -98,6 +98,7 @@ const variables = z.object({
   AGENT_MAX_WORKFLOW_STEPS: wholeNumber(1, 100_000).default(50),
   AGENT_CONTEXT_TTL_SECONDS: wholeNumber(0, 31_536_000).default(3600),
   AGENT_TEMPLATE_CACHE_TTL: wholeNumber(0, 31_536_000).default(300),
+  AGENT_HEALTH_INTERVAL_MS: wholeNumber(0, 86_400_000).default(60_000),
   AGENT_ENABLE_PARALLEL_EXECUTION: flag.default(true),
   AGENT_MAX_PARALLEL_STEPS: wholeNumber(1, 1000).default(5),
   RUN_RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
@@ -181,6 +182,7 @@ function grouped(v: Variables): AppConfig {
     storage: { dataDir: v.DATA_DIR, databaseUrl: v.DATABASE_URL, redisUrl: v.REDIS_URL },
     engine: engineOf(v),
     templates: { cacheTtlMs: v.AGENT_TEMPLATE_CACHE_TTL * 1000 },
+    agents: { healthIntervalMs: v.AGENT_HEALTH_INTERVAL_MS },
     providers: {
       anthropicApiKey: v.ANTHROPIC_API_KEY,
       anthropicBaseUrl: v.ANTHROPIC_BASE_URL,

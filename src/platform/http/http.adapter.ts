@@ -18,9 +18,16 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** Step paths are path parameters, and nest. */
 const MAX_PARAMETER_LENGTH = 2048;
 
+/** An answer that its handler has streamed is not sent again. */
+class HttpAdapter extends FastifyAdapter {
+  override reply(response: FastifyReply, body: unknown, statusCode?: number): FastifyReply {
+    return response.sent ? response : super.reply(response, body, statusCode);
+  }
+}
+
 /** The HTTP server of the service: body limits, JSON parsing, request ids and security headers on every answer. */
 export function createHttpAdapter({ server, limits }: AppConfig): FastifyAdapter {
-  const adapter = new FastifyAdapter({
+  const adapter = new HttpAdapter({
     bodyLimit: limits.maxBodyBytes,
     trustProxy: trustOf(server.trustProxy),
     genReqId: requestIdOf,

@@ -8,6 +8,7 @@ import { RateConfig } from '../config/app.config.js';
 import { DtoPipe } from './dto.pipe.js';
 import { ErrorCatalogue } from './error.catalogue.js';
 import { IdempotencySweep } from './idempotency-sweep.js';
+import { OpenApiRegistry } from './openapi.registry.js';
 import { ProblemController } from './problem.controller.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RateGuard, throttlerOptions } from './rate.guard.js';
@@ -30,11 +31,12 @@ export class HttpModule {
       providers: [
         { provide: ErrorCatalogue, useFactory: () => new ErrorCatalogue(declarations) },
         IdempotencySweep,
+        OpenApiRegistry,
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useClass: RateGuard },
         { provide: APP_PIPE, useClass: DtoPipe },
       ],
-      exports: [ErrorCatalogue],
+      exports: [ErrorCatalogue, OpenApiRegistry],
     };
   }
 }

@@ -9,6 +9,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { productVersion } from '../lifecycle/product-version.js';
 import { problemContent } from './api.decorator.js';
+import { OpenApiRegistry } from './openapi.registry.js';
 import { IssueDto, ProblemDocumentDto } from './dto/problem.dto.js';
 import { exampleOf } from './openapi-example.js';
 
@@ -56,7 +57,7 @@ export function buildOpenApi(app: NestFastifyApplication): OpenAPIObject {
     extraModels: [ProblemDocumentDto, IssueDto],
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
   });
-  return withSharedParts(document);
+  return app.get(OpenApiRegistry).complete(withSharedParts(document));
 }
 
 /** Serves the document at `/openapi.json` and Swagger UI at `/docs`. */

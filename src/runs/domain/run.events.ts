@@ -45,11 +45,19 @@ export function spentOf({ usage, costMicros }: Spent): Spent {
   };
 }
 
+/** The version of an agent that a run calls. */
+export interface PinnedAgent {
+  /** Absent for an agent that comes with the service. */
+  readonly id?: string;
+  readonly kind: string;
+  readonly version: number;
+}
+
 /** The exact version of everything that a run resolved when it started. */
 export interface RunManifest {
   readonly workflow?: { readonly id: string; readonly version: number };
-  /** By agent key. */
-  readonly agents: { readonly [key: string]: { readonly kind: string; readonly version: number } };
+  /** By reference as steps write it: `key`, `key@3` or `key@label`. */
+  readonly agents: { readonly [reference: string]: PinnedAgent };
   /** By the key of the step, with text and includes: the run needs no other record of them. Absent when no step has one. */
   readonly templates?: StepTemplates;
 }

@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import { agentErrors } from '../../agents/agent.errors.js';
 import type { AgentOutcome, AgentPart, AgentRequest, Journal } from '../../agents/agent.provider.js';
-import { AgentService } from '../../agents/agent.service.js';
-import { failedBy, outcomeOf } from '../../agents/outcome-check.js';
+import { AgentCaller } from '../../agents/agent-caller.js';
+import type { AgentPin } from '../../agents/domain/agent.js';
+import { failedBy, promised } from '../../agents/outcome-check.js';
 import { AppError, failureOf } from '../../kernel/failure.js';
 import { runErrors } from '../domain/run.errors.js';
 import type { Json } from '../../kernel/json.js';
@@ -15,6 +15,7 @@ import { TimerService, type Timer } from './timer.service.js';
 
 /** One attempt to carry out. */
 export interface AttemptOrder {
+  readonly agent: AgentPin;
   readonly request: Omit<AgentRequest, 'settings'>;
   readonly journal: Journal;
   /** What a completed output must satisfy. */
@@ -42,7 +43,7 @@ export class AttemptExecutor {
   private readonly logger = new Logger(AttemptExecutor.name);
 
   constructor(
-    private readonly agents: AgentService,
+    private readonly caller: AgentCaller,
     private readonly artifacts: ArtifactService,
     private readonly schemas: JsonSchemaService,
     private readonly timers: TimerService,
@@ -66,20 +67,9 @@ export class AttemptExecutor {
     }
   }
 
-  /** Success means success: an output that its schema refuses is a failure. */
   private checkSchema({ outputSchema }: AttemptOrder, outcome: AgentOutcome): AgentOutcome {
-    if (outputSchema === undefined || outcome.status !== 'completed') return outcome;
-    const issues = this.schemas.validate(outputSchema, outcome.output);
-    if (issues.length === 0) return outcome;
-    const listed = issues.map(({ pointer, message }) => `${pointer} ${message}`.trim()).join('; ');
-    const message = `the output does not satisfy its schema: ${listed.slice(0, 500)}`;
-    const { usage, costMicros } = outcome;
-    return {
-      status: 'failed',
-      failure: failureOf(agentErrors['agent.output-invalid'], message, { issues }),
-      ...(usage === undefined ? {} : { usage }),
-      ...(costMicros === undefined ? {} : { costMicros }),
-    };
+    if (outputSchema === undefined) return outcome;
+    return promised(outcome, (output) => this.schemas.validate(outputSchema, output));
   }
 
   /** Artifacts are durable before the outcome that refers to them. */
@@ -93,18 +83,18 @@ export class AttemptExecutor {
     return { ...rest, artifacts: await this.artifacts.keep(namespace, path, artifacts) };
   }
 
-  private async invoke(order: AttemptOrder, attempt: RunningAttempt): Promise<AgentOutcome> {
-    const { provider, settings } = this.agents.callable(order.request.namespace, order.request.agentKey);
-    const { journal } = order;
-    const parts = provider.invoke({ ...order.request, settings }, { signal: attempt.signal, journal });
-    return outcomeOf(
-      parts,
-      (part) => {
+  private invoke(order: AttemptOrder, attempt: RunningAttempt): Promise<AgentOutcome> {
+    const { agent, request, journal } = order;
+    return this.caller.call({
+      agent,
+      request,
+      context: { signal: attempt.signal, journal },
+      onPart: (part) => {
         attempt.isHeard();
         order.stream(part);
       },
-      () => attempt.hasEnded,
-    );
+      isOver: () => attempt.hasEnded,
+    });
   }
 }
 
@@ -161,8 +151,8 @@ class RunningAttempt implements OpenAttempt {
   private timeOut(message: string, details: { readonly [limit: string]: number }): void {
     if (this.hasEnded) return;
     this.close();
-    this.controller.abort();
     const failure = failureOf(runErrors['step.timed-out'], message, { details });
+    this.controller.abort(new AppError(failure));
     this.order.report({ status: 'failed', failure });
   }
 

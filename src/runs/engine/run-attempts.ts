@@ -2,6 +2,9 @@
 import type { AgentPart, Turn } from '../../agents/agent.provider.js';
 import { checkTurn } from '../../agents/outcome-check.js';
 import { AppError } from '../../kernel/failure.js';
+import type { AgentPin } from '../../agents/domain/agent.js';
+import type { CompiledStep } from '../../workflows/domain/graph.js';
+import type { RunManifest } from '../domain/run.events.js';
 import type { Invocation } from '../domain/run.effects.js';
 import type { Delta } from '../run.feed.js';
 import { deadlineOf } from './attempt-deadline.js';
@@ -57,6 +60,7 @@ export class RunAttempts {
     const { work, outputSchema, idleTimeoutMs } = unit.step;
     const deadline = deadlineOf(unit);
     return {
+      agent: pinOf(state.queued.manifest, work),
       request: {
         agentKey: work.kind === 'agent' ? work.agentKey : '',
         input: unit.input ?? null,
@@ -108,4 +112,12 @@ export class RunAttempts {
       });
     };
   }
+}
+
+/** The version that the run pinned when it started. A log of the first release names every agent by its key alone. */
+function pinOf({ agents }: RunManifest, work: CompiledStep['work']): AgentPin {
+  if (work.kind !== 'agent') return { reference: '', version: 1 };
+  const { agentKey, agentReference } = work;
+  const pinned = agents[agentReference] ?? agents[agentKey];
+  return { reference: pinned?.id ?? agentKey, version: pinned?.version ?? 1 };
 }

@@ -3,6 +3,7 @@ import { SecretStore } from '../../access/secret.store.js';
 import { BlobStore } from '../../platform/ports/blob.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
+import { Limiter } from '../../platform/ports/limiter.js';
 import { RunCatalogue } from '../../runs/run.catalogue.js';
 import { RunInbox } from '../../runs/run.inbox.js';
 import { RunLease } from '../../runs/run.lease.js';
@@ -14,6 +15,7 @@ import { SqlAgentStore } from './sql-agent.store.js';
 import { SqlBlobStore } from './sql-blob.store.js';
 import { SqlIdempotencyStore } from './sql-idempotency.store.js';
 import { SqlKeyStore } from './sql-key.store.js';
+import { SqlLimiter } from './sql-limiter.js';
 import { SqlRunCatalogue } from './sql-run.catalogue.js';
 import { SqlRunInbox } from './sql-run.inbox.js';
 import { SqlRunLease } from './sql-run.lease.js';
@@ -37,4 +39,5 @@ export const SQL_ADAPTERS = [
   [AgentStore, SqlAgentStore],
   [WorkflowStore, SqlWorkflowStore],
   [SecretStore, SqlSecretStore],
+  [Limiter, SqlLimiter],
 ] as const;

@@ -235,6 +235,28 @@ export interface SecretsTable {
   readonly updated_at: number;
 }
 
+export interface LimitKeysTable {
+  readonly namespace: string;
+  readonly key: string;
+  readonly paused_until: number;
+}
+
+export interface LimitSlotsTable {
+  readonly namespace: string;
+  readonly key: string;
+  readonly holder: string;
+  readonly expires_at: number;
+}
+
+export interface LimitBucketsTable {
+  readonly namespace: string;
+  readonly key: string;
+  readonly bucket: string;
+  /** 60,000 times what is in it; below zero when more was spent than reserved. */
+  readonly level: number;
+  readonly filled_at: number;
+}
+
 export interface Tables {
   readonly runs: RunsTable;
   readonly run_tags: RunTagsTable;
@@ -257,4 +279,7 @@ export interface Tables {
   readonly resource_facets: ResourceFacetsTable;
   readonly resource_references: ResourceReferencesTable;
   readonly secrets: SecretsTable;
+  readonly limit_keys: LimitKeysTable;
+  readonly limit_slots: LimitSlotsTable;
+  readonly limit_buckets: LimitBucketsTable;
 }

@@ -21,6 +21,10 @@ export class EchoProvider extends AgentProvider {
     }));
   }
 
+  override settingsSchema(): JsonObject {
+    return { type: 'object', additionalProperties: false };
+  }
+
   // eslint-disable-next-line @typescript-eslint/require-await -- the port is a stream; echo streams nothing
   override async *invoke({ input }: AgentRequest): AsyncGenerator<AgentPart, AgentOutcome, void> {
     return { status: 'completed', output: input };

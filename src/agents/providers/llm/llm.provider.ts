@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 
 import { failureOf, type Failure, type Issue } from '../../../kernel/failure.js';
 import { isJsonObject, type JsonObject } from '../../../kernel/json.js';
@@ -22,7 +23,7 @@ import { streamCall, type CallResult, type LlmCall } from './call.js';
 import { parseInput } from './input.schema.js';
 import { findTarget, type ModelTarget } from './model.js';
 import { costOf, type Cost } from './prices.js';
-import { checkSettings, parseSettings, type LlmSettings } from './settings.schema.js';
+import { checkSettings, llmSettingsSchema, parseSettings, type LlmSettings } from './settings.schema.js';
 import { answerOf, outputOf, recordedAnswer, turnBody, type LlmAnswer } from './turn.js';
 
 /**
@@ -55,6 +56,10 @@ export class LlmProvider extends AgentProvider {
 
   override check(settings: JsonObject): readonly Issue[] {
     return checkSettings(settings);
+  }
+
+  override settingsSchema(): JsonObject {
+    return z.toJSONSchema(llmSettingsSchema, { io: 'input' }) as JsonObject;
   }
 
   override async *invoke(

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 
 import { failureOf, type Failure, type Issue } from '../../../kernel/failure.js';
 import { isJsonObject, pointerOf, type Json, type JsonObject } from '../../../kernel/json.js';
@@ -30,9 +31,16 @@ import { scriptSchema, type Script } from './script.schema.js';
   ],
 })
 export class ScriptedProvider extends AgentProvider {
+  /** A call fails because its own input says so. */
+  override readonly failsAsWhole = false;
+
   override check(settings: JsonObject): readonly Issue[] {
     const parsed = parseScript(settings);
     return parsed.ok ? [] : parsed.failure;
+  }
+
+  override settingsSchema(): JsonObject {
+    return z.toJSONSchema(scriptSchema, { io: 'input', unrepresentable: 'any' }) as JsonObject;
   }
 
   override async *invoke(

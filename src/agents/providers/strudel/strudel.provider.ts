@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { z } from 'zod';
 
 import { failureOf, type ErrorType, type FailureOptions, type Issue } from '../../../kernel/failure.js';
 import type { JsonObject } from '../../../kernel/json.js';
@@ -22,6 +23,7 @@ import {
   checkSettings,
   parseInput,
   parseSettings,
+  strudelSettingsSchema,
   type EvaluatorResult,
   type Limit,
   type StrudelInput,
@@ -60,6 +62,10 @@ export class StrudelProvider extends AgentProvider implements OnApplicationShutd
 
   override check(settings: JsonObject): readonly Issue[] {
     return checkSettings(settings);
+  }
+
+  override settingsSchema(): JsonObject {
+    return z.toJSONSchema(strudelSettingsSchema, { io: 'input' }) as JsonObject;
   }
 
   override async *invoke(

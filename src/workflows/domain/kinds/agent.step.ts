@@ -1,6 +1,7 @@
 /** A step that calls an agent, with an input of its own or from a template. */
 import { z } from 'zod';
 
+import { textOf } from '../../../agents/domain/agent-reference.js';
 import type { CompiledValue } from '../../../expressions/value.js';
 import { getOwn, isJsonObject } from '../../../kernel/json.js';
 import type { TemplateProgram } from '../../../templates/domain/parse.js';
@@ -13,6 +14,8 @@ const pinnedAgentSchema = z
   .refine(({ version, label }) => version === undefined || label === undefined, {
     error: 'give a version or a label, not both',
   });
+
+const agentSchema = z.union([key, pinnedAgentSchema]);
 
 /** Which template a step takes its input from, and the values of its variables, which may be expressions. */
 const stepTemplateSchema = z
@@ -32,7 +35,7 @@ export const agentStepSchema = z.strictObject({
   ...stepFields,
   ...attemptFields,
   kind: z.literal('agent').exactOptional(),
-  agent: z.union([key, pinnedAgentSchema]),
+  agent: agentSchema,
   template: stepTemplateSchema.exactOptional(),
   input: json.exactOptional(),
 });
@@ -49,6 +52,8 @@ export interface AgentWork {
   readonly kind: 'agent';
   /** The key of the agent that it calls. */
   readonly agentKey: string;
+  /** The same with the version or label that is meant: `key@3`. */
+  readonly agentReference: string;
   /** What the agent is given; `{}` where the definition gives nothing. The run's input is not passed by itself. */
   readonly input: CompiledValue;
   /** What its template is given; absent when it has no template. */
@@ -62,6 +67,7 @@ const NO_INPUT = constant({});
 export function readAgent(step: StepReader): AgentWork {
   const agent = getOwn(step.json, 'agent');
   const agentKey = isJsonObject(agent) ? getOwn(agent, 'key') : agent;
+  const reference = agentSchema.safeParse(agent);
   const input = step.value('input');
   const template = step.inner('template');
   if (template !== undefined && input !== undefined && !isJsonObject(input.json)) {
@@ -70,6 +76,7 @@ export function readAgent(step: StepReader): AgentWork {
   return {
     kind: 'agent',
     agentKey: typeof agentKey === 'string' ? agentKey : '',
+    agentReference: reference.success ? textOf(reference.data) : '',
     input: input ?? NO_INPUT,
     ...(template && { variables: template.value('variables') ?? NO_INPUT }),
   };
