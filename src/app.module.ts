@@ -7,13 +7,17 @@ import { codeErrors } from './agents/providers/code/code.errors.js';
 import { CodeModule } from './agents/providers/code/code.module.js';
 import { httpAgentErrors } from './agents/providers/http/http.errors.js';
 import { HttpAgentModule } from './agents/providers/http/http.module.js';
+import { taskErrors } from './agents/task.errors.js';
 import { llmErrors } from './agents/providers/llm/llm.errors.js';
 import { strudelErrors } from './agents/providers/strudel/strudel.errors.js';
 import { LlmModule } from './agents/providers/llm/llm.module.js';
+import { WorkflowAgentModule } from './agents/providers/workflow/workflow.module.js';
 import { StrudelModule } from './agents/providers/strudel/strudel.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { socketErrors } from './events/socket.errors.js';
 import { expressionErrors } from './expressions/expression.errors.js';
+import { childRunErrors } from './runs/child-run.errors.js';
+import { ChildRunInvoker } from './runs/child-run.invoker.js';
 import { runErrors } from './runs/domain/run.errors.js';
 import { HealthModule } from './health/health.module.js';
 import { fieldErrors } from './kernel/field.errors.js';
@@ -50,11 +54,13 @@ const errorDeclarations = [
   agentErrors,
   codeErrors,
   httpAgentErrors,
+  taskErrors,
   llmErrors,
   strudelErrors,
   definitionErrors,
   expressionErrors,
   runErrors,
+  childRunErrors,
   socketErrors,
   storageErrors,
   templateErrors,
@@ -73,6 +79,7 @@ const features: readonly (Type | DynamicModule)[] = [
   StrudelModule,
   WorkflowsModule,
   RunsModule,
+  WorkflowAgentModule.by(ChildRunInvoker, RunsModule),
   EventsModule,
 ];
 

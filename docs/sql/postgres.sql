@@ -130,7 +130,7 @@ update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_in
 update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" = $1 and "namespace" = $2;
 
 -- key.add
-insert into "api_keys" ("id", "namespace", "name", "role", "hash", "created_at", "expires_at", "revoked_at") values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict ("hash") do nothing;
+insert into "api_keys" ("id", "namespace", "name", "role", "hash", "agents", "created_at", "expires_at", "revoked_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict ("hash") do nothing;
 
 -- key.any
 select "id" from "api_keys" limit $1;
@@ -366,6 +366,73 @@ insert into "secrets" ("namespace", "name", "sealed", "created_at", "updated_at"
 
 -- settlement.insert
 insert into "budget_settlements" ("reservation_id", "scope", "namespace", "cost_micros", "at") values ($1, $2, $3, $4, $5) on conflict do nothing;
+
+-- task.cancel
+update tasks set status = 'cancelled', ended_at = (extract(epoch from statement_timestamp()) * 1000)::bigint
+  where id = $1 and namespace = $2 and status in ('queued', 'leased');
+
+-- task.create
+insert into tasks (id, namespace, agent_key, lineage, input, idempotency_key, attempt, run_id, step_id,
+  heartbeat_timeout_ms, max_deliveries, created_at, status, deliveries)
+  values ($1, $2, $3, $4, $5, $6, $7,
+  $8, $9, $10, $11, $12, 'queued', 0)
+  on conflict do nothing;
+
+-- task.end
+update tasks set status = $1, outcome = $2, ended_at = (extract(epoch from statement_timestamp()) * 1000)::bigint
+  where token_hash = $3 and namespace = $4 and status = 'leased'
+  and lease_until > (extract(epoch from statement_timestamp()) * 1000)::bigint;
+
+-- task.expire
+update tasks set status = 'queued', token_hash = null, lease_until = null
+  where id in (select id from tasks where status = 'leased' and lease_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint
+  order by lease_until limit 500) and status = 'leased' and deliveries < max_deliveries
+  returning *;
+
+-- task.expire-spent
+update tasks set status = 'failed', outcome = $1, ended_at = (extract(epoch from statement_timestamp()) * 1000)::bigint, token_hash = null,
+  lease_until = null
+  where id in (select id from tasks where status = 'leased' and lease_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint
+  order by lease_until limit 500) and status = 'leased' and deliveries >= max_deliveries
+  returning *;
+
+-- task.extend
+update tasks set lease_until = (extract(epoch from statement_timestamp()) * 1000)::bigint + heartbeat_timeout_ms
+  where token_hash = $1 and namespace = $2 and status = 'leased'
+  and lease_until > (extract(epoch from statement_timestamp()) * 1000)::bigint
+  returning *;
+
+-- task.find
+select * from "tasks" where "id" = $1 and "namespace" = $2;
+
+-- task.find-lineage
+select * from tasks
+  where namespace = $1 and lineage = $2 and status <> 'cancelled';
+
+-- task.find-token
+select * from "tasks" where "token_hash" = $1 and "namespace" = $2;
+
+-- task.lease
+update tasks set status = 'leased', deliveries = deliveries + 1, token_hash = $1,
+  lease_until = (extract(epoch from statement_timestamp()) * 1000)::bigint + heartbeat_timeout_ms
+  where id = $2 and status = 'queued'
+  returning *;
+
+-- task.next-expiry
+select min(lease_until) - (extract(epoch from statement_timestamp()) * 1000)::bigint as in_ms from tasks where status = 'leased';
+
+-- task.purge
+delete from tasks where id in (
+  select id from tasks where ended_at is not null and ended_at < $1 order by ended_at limit $2);
+
+-- task.queued
+select id from tasks
+  where namespace = $1 and agent_key = $2 and status = 'queued'
+  order by id limit $3;
+
+-- task.release
+update tasks set status = 'queued', deliveries = deliveries - 1, token_hash = null, lease_until = null
+  where token_hash = $1 and namespace = $2 and status = 'leased';
 
 -- template.add-version
 insert into "template_versions" ("template_id", "version", "namespace", "kind", "body", "undeclared", "author", "change_note", "created_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9);

@@ -89,7 +89,7 @@ update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_in
 update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = ? where "id" = ? and "namespace" = ?;
 
 -- key.add
-insert into "api_keys" ("id", "namespace", "name", "role", "hash", "created_at", "expires_at", "revoked_at") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict ("hash") do nothing;
+insert into "api_keys" ("id", "namespace", "name", "role", "hash", "agents", "created_at", "expires_at", "revoked_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict ("hash") do nothing;
 
 -- key.any
 select "id" from "api_keys" limit ?;
@@ -317,6 +317,73 @@ insert into "secrets" ("namespace", "name", "sealed", "created_at", "updated_at"
 
 -- settlement.insert
 insert into "budget_settlements" ("reservation_id", "scope", "namespace", "cost_micros", "at") values (?, ?, ?, ?, ?) on conflict do nothing;
+
+-- task.cancel
+update tasks set status = 'cancelled', ended_at = ?
+  where id = ? and namespace = ? and status in ('queued', 'leased');
+
+-- task.create
+insert into tasks (id, namespace, agent_key, lineage, input, idempotency_key, attempt, run_id, step_id,
+  heartbeat_timeout_ms, max_deliveries, created_at, status, deliveries)
+  values (?, ?, ?, ?, ?, ?, ?,
+  ?, ?, ?, ?, ?, 'queued', 0)
+  on conflict do nothing;
+
+-- task.end
+update tasks set status = ?, outcome = ?, ended_at = ?
+  where token_hash = ? and namespace = ? and status = 'leased'
+  and lease_until > ?;
+
+-- task.expire
+update tasks set status = 'queued', token_hash = null, lease_until = null
+  where id in (select id from tasks where status = 'leased' and lease_until <= ?
+  order by lease_until limit 500) and status = 'leased' and deliveries < max_deliveries
+  returning *;
+
+-- task.expire-spent
+update tasks set status = 'failed', outcome = ?, ended_at = ?, token_hash = null,
+  lease_until = null
+  where id in (select id from tasks where status = 'leased' and lease_until <= ?
+  order by lease_until limit 500) and status = 'leased' and deliveries >= max_deliveries
+  returning *;
+
+-- task.extend
+update tasks set lease_until = ? + heartbeat_timeout_ms
+  where token_hash = ? and namespace = ? and status = 'leased'
+  and lease_until > ?
+  returning *;
+
+-- task.find
+select * from "tasks" where "id" = ? and "namespace" = ?;
+
+-- task.find-lineage
+select * from tasks
+  where namespace = ? and lineage = ? and status <> 'cancelled';
+
+-- task.find-token
+select * from "tasks" where "token_hash" = ? and "namespace" = ?;
+
+-- task.lease
+update tasks set status = 'leased', deliveries = deliveries + 1, token_hash = ?,
+  lease_until = ? + heartbeat_timeout_ms
+  where id = ? and status = 'queued'
+  returning *;
+
+-- task.next-expiry
+select min(lease_until) - ? as in_ms from tasks where status = 'leased';
+
+-- task.purge
+delete from tasks where id in (
+  select id from tasks where ended_at is not null and ended_at < ? order by ended_at limit ?);
+
+-- task.queued
+select id from tasks
+  where namespace = ? and agent_key = ? and status = 'queued'
+  order by id limit ?;
+
+-- task.release
+update tasks set status = 'queued', deliveries = deliveries - 1, token_hash = null, lease_until = null
+  where token_hash = ? and namespace = ? and status = 'leased';
 
 -- template.add-version
 insert into "template_versions" ("template_id", "version", "namespace", "kind", "body", "undeclared", "author", "change_note", "created_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?);

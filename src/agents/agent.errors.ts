@@ -61,6 +61,7 @@ export const agentErrors = defineErrors({
     title: 'The provider of the agent did not stop when it was told to',
     retryable: true,
   },
+  'agent.cancelled': { kind: 'conflict', title: 'The work was cancelled' },
   'agent.crashed': {
     kind: 'internal',
     title: 'The provider of the agent threw an exception',

@@ -8,6 +8,7 @@ import type { Failure, Issue } from '../kernel/failure.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import type { ToolCall } from './domain/tool-call.js';
 import type { AgentUsage } from './domain/usage.js';
+import type { BuiltInAgent } from './provider.decorator.js';
 
 /** One call of an agent: the step's resolved input and nothing else of the run. */
 export interface AgentRequest {
@@ -83,8 +84,18 @@ export type AgentOutcome =
   /** Somebody outside answers later: the attempt is closed and the step waits, at most for its own time limits. */
   | { readonly status: 'waiting'; readonly taskId: string };
 
+/** Why a signal aborts where the work is not over: a lost claim, a shutdown. A later attempt goes on with it. */
+export class HandedOver extends Error {
+  override readonly name = 'HandedOver';
+}
+
+/** True when an aborted attempt is followed by another that goes on; false when nobody wants the work any more. */
+export function isHandedOver({ reason }: AbortSignal): boolean {
+  return reason instanceof HandedOver;
+}
+
 export interface InvocationContext {
-  /** Aborted when the attempt must end: cancel, time-out, lost claim, shutdown. */
+  /** Aborted when the attempt must end: cancel, time-out, lost claim, shutdown. `isHandedOver` tells which. */
   readonly signal: AbortSignal;
   readonly journal: Journal;
 }
@@ -115,6 +126,11 @@ export abstract class AgentProvider {
     request: AgentRequest,
     context: InvocationContext,
   ): AsyncGenerator<AgentPart, AgentOutcome, void>;
+
+  /** Agents that come with it beside those that its decorator names. Asked once, at start. */
+  builtIns(): readonly BuiltInAgent[] {
+    return [];
+  }
 
   /** Whether an agent with these settings can work now; cheap, no call that costs money. */
   health(_settings: JsonObject): Promise<AgentHealth> {

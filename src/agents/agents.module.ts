@@ -20,15 +20,28 @@ import { BuiltInAgents } from './built-in-agents.js';
 import { CallGate } from './call.gate.js';
 import { ExampleAgentsService } from './example-agents.service.js';
 import { LimitGate } from './limit-gate.js';
+import { ExampleTasksService } from './example-tasks.service.js';
 import { ProviderRegistry } from './provider.registry.js';
 import { EchoProvider } from './providers/echo/echo.provider.js';
+import { FunctionProvider } from './providers/function/function.provider.js';
 import { ScriptedProvider } from './providers/scripted/scripted.provider.js';
 import { SlotLeases } from './slot-leases.js';
+import { WorkerProvider } from './providers/worker/worker.provider.js';
+import { TaskController } from './task.controller.js';
+import { TaskPollers } from './task-pollers.js';
+import { TaskService } from './task.service.js';
+import { TaskSweep } from './task-sweep.js';
 
 /** Agents: the registry, calling them within their limits, their health, and the providers of the service itself. */
 @Module({
   imports: [DiscoveryModule],
-  controllers: [AgentController, AgentVersionController, AgentHealthController, AgentCallController],
+  controllers: [
+    AgentController,
+    AgentVersionController,
+    AgentHealthController,
+    AgentCallController,
+    TaskController,
+  ],
   providers: [
     AgentBreakers,
     AgentCallService,
@@ -44,9 +57,15 @@ import { SlotLeases } from './slot-leases.js';
     BuiltInAgents,
     EchoProvider,
     ExampleAgentsService,
+    ExampleTasksService,
+    FunctionProvider,
     ProviderRegistry,
     ScriptedProvider,
     SlotLeases,
+    TaskPollers,
+    TaskService,
+    TaskSweep,
+    WorkerProvider,
     { provide: CallGate, useClass: LimitGate },
   ],
   exports: [AgentCallService, AgentCaller, AgentReferences, AgentService],

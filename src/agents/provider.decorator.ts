@@ -12,7 +12,9 @@ export interface BuiltInAgent {
   readonly settings: JsonObject;
   /** @default none */
   readonly capabilities?: readonly Capability[];
+  /** JSON Schema that an input must satisfy before the agent is called. */
   readonly inputSchema?: JsonObject;
+  /** JSON Schema that an output must satisfy to count as one. */
   readonly outputSchema?: JsonObject;
 }
 

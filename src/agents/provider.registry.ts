@@ -46,7 +46,7 @@ export class ProviderRegistry implements OnModuleInit {
   }
 
   private register(options: ProviderOptions, instance: unknown, className: string): void {
-    const { kind, description, agents = [] } = options;
+    const { kind, description } = options;
     if (!(instance instanceof AgentProvider)) {
       throw new TypeError(
         `${className} is marked @Provider({ kind: '${kind}' }) but does not extend AgentProvider`,
@@ -59,6 +59,7 @@ export class ProviderRegistry implements OnModuleInit {
         `two providers of kind "${kind}": ${known.provider.constructor.name} and ${className}`,
       );
     }
+    const agents = [...(options.agents ?? []), ...instance.builtIns()];
     for (const agent of agents) refuseBadSettings(agent, instance, className);
     this.byKind.set(kind, { kind, description, provider: instance, agents });
   }

@@ -9,6 +9,7 @@ import type { Server, Socket } from 'socket.io';
 
 import { AppError, failureOf } from '../kernel/failure.js';
 import { AuthService } from '../platform/auth/auth.service.js';
+import { refuseWorkers } from '../platform/auth/worker-key.js';
 import { Clock } from '../platform/clock/clock.js';
 import { credentialsOf, type Admission } from './admission.js';
 import { CommandService } from './command.service.js';
@@ -98,6 +99,7 @@ export class EventsGateway
       if (!credentials.ok) throw new AppError(credentials.failure);
       const result = await this.auth.authenticate(credentials.value);
       if (!result.ok) throw new AppError(result.failure);
+      refuseWorkers(result.value);
       const { address } = socket.handshake;
       this.admissions.set(socket, { credentials: credentials.value, principal: result.value, address });
       return undefined;

@@ -5,7 +5,8 @@
  */
 
 /** What an id names. */
-export type IdPrefix = 'run' | 'tpl' | 'agt' | 'wf' | 'sch' | 'key' | 'own' | 'apd' | 'req' | 'apr' | 'whk';
+export type IdPrefix =
+  'run' | 'tpl' | 'agt' | 'wf' | 'sch' | 'tsk' | 'key' | 'own' | 'apd' | 'req' | 'apr' | 'whk';
 
 /** An id from a UUID v7 in its canonical form. Sorts by creation time as plain text. */
 export function makeId(prefix: IdPrefix, uuid: string): string {

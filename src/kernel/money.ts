@@ -4,3 +4,8 @@
 export function usdFromMicros(micros: number): number {
   return micros / 1_000_000;
 }
+
+/** The micro-dollars of a decimal amount that has no smaller part. */
+export function microsFromUsd(usd: number): number {
+  return Math.round(usd * 1_000_000);
+}

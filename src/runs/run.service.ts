@@ -117,6 +117,24 @@ export class RunService {
     this.hintUnlessHere(creation.run);
   }
 
+  /**
+   * Starts a run as the work of a step of another, unless it exists. No limit of the queue refuses it, and it needs
+   * no execution slot: its parent waits for it with its own.
+   *
+   * @throws AppError as `start`
+   */
+  async startChild(
+    request: StartRequest,
+    { runId, parentId }: { readonly runId: string; readonly parentId?: string },
+  ): Promise<void> {
+    const checked = await this.subjectOf(request);
+    this.workflows.requireInput(checked, request.input ?? {}, '/input');
+    const { run } = this.creationOf(request, [this.queuedEvent(request, checked, runId)], checked);
+    const child = parentId === undefined ? run : { ...run, parentId };
+    await this.engine.create({ run: child }, checked.graph);
+    this.hintUnlessHere(child);
+  }
+
   private subjectOf({ namespace, definition, workflow }: StartRequest): Promise<CheckedDefinition> {
     const subject = parseSubject({ definition, workflow });
     if (!subject.ok) throw new AppError(subject.failure);

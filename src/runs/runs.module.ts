@@ -5,6 +5,7 @@ import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { ArtifactController } from './artifact.controller.js';
 import { ArtifactService } from './artifact.service.js';
 import { AttemptExecutor } from './engine/attempt.executor.js';
+import { ChildRunInvoker } from './child-run.invoker.js';
 import { EngineLifecycle } from './engine/engine.lifecycle.js';
 import { LoopRecord, LoopTools } from './engine/loop-tools.js';
 import { OwnerService } from './engine/owner.service.js';
@@ -29,6 +30,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
   providers: [
     ArtifactService,
     AttemptExecutor,
+    ChildRunInvoker,
     EngineLifecycle,
     ExampleRunsService,
     LoopRecord,
@@ -44,6 +46,6 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     StartResponder,
     TimerService,
   ],
-  exports: [RunControlService, RunReader, RunService],
+  exports: [ChildRunInvoker, RunControlService, RunReader, RunService],
 })
 export class RunsModule {}

@@ -1,5 +1,6 @@
 import { Global, Logger, Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 
+import { TaskFeed } from '../agents/task.feed.js';
 import { Clock } from '../platform/clock/clock.js';
 import type { StorageConfig } from '../platform/config/app.config.js';
 import { HotStore } from '../platform/ports/hot.store.js';
@@ -9,6 +10,7 @@ import { RunStore } from '../runs/run.store.js';
 import { InProcessHotStore } from './memory/in-process-hot.store.js';
 import { InProcessRunFeed } from './memory/in-process-run.feed.js';
 import { InProcessRunQueue } from './memory/in-process-run.queue.js';
+import { InProcessTaskFeed } from './memory/in-process-task.feed.js';
 import { openDatabase } from './sql/open-database.js';
 import { SQL_ADAPTERS } from './sql/sql-adapters.js';
 import { SqlDatabase } from './sql/sql-database.js';
@@ -17,6 +19,7 @@ import { SqlDatabase } from './sql/sql-database.js';
 const IN_PROCESS: readonly FactoryProvider[] = [
   { provide: RunQueue, useFactory: () => new InProcessRunQueue() },
   { provide: RunFeed, useFactory: (runs: RunStore) => new InProcessRunFeed(runs), inject: [RunStore] },
+  { provide: TaskFeed, useFactory: () => new InProcessTaskFeed() },
   { provide: HotStore, useFactory: (clock: Clock) => new InProcessHotStore(clock), inject: [Clock] },
 ];
 

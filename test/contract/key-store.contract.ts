@@ -17,7 +17,12 @@ export function keyStoreContract(engine: RecordEngine): void {
     });
 
     it('finds a key by its hash, expired and revoked ones included', async () => {
-      const keys = [aKey('a'), aKey('b', { expiresAt: 1, role: 'viewer' }), aKey('c', { revokedAt: 2 })];
+      const keys = [
+        aKey('a'),
+        aKey('b', { expiresAt: 1, role: 'viewer' }),
+        aKey('c', { revokedAt: 2 }),
+        aKey('d', { agents: ['x', 'y'] }),
+      ];
       for (const key of keys) expect(await scene.stores.keys.add(key)).toBe(true);
 
       for (const key of keys) expect(await scene.stores.keys.findByHash(key.hash)).toEqual(key);

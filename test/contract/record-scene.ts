@@ -6,6 +6,7 @@
  */
 import type { AgentStore } from '../../src/agents/agent.store.js';
 import type { SecretStore } from '../../src/access/secret.store.js';
+import type { TaskStore } from '../../src/agents/task.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
 import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
@@ -36,6 +37,7 @@ export interface Stores {
   readonly workflows: WorkflowStore;
   readonly secrets: SecretStore;
   readonly limiter: Limiter;
+  readonly tasks: TaskStore;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

@@ -9,6 +9,7 @@ import { runLeaseContract } from './run-lease.contract.js';
 import { runLogContract } from './run-log.contract.js';
 import { runStoreContract } from './run-store.contract.js';
 import { secretStoreContract } from './secret-store.contract.js';
+import { taskStoreContract } from './task-store.contract.js';
 import { templateStoreContract } from './template-store.contract.js';
 import { versionedStoreContract } from './versioned-store.contract.js';
 
@@ -26,4 +27,5 @@ export function recordContract(engine: RecordEngine): void {
   versionedStoreContract(engine);
   secretStoreContract(engine);
   limiterContract(engine);
+  taskStoreContract(engine);
 }

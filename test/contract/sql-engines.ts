@@ -18,6 +18,7 @@ import { SqlRunLease } from '../../src/storage/sql/sql-run.lease.js';
 import { SqlRunLog } from '../../src/storage/sql/sql-run.log.js';
 import { SqlRunStore } from '../../src/storage/sql/sql-run.store.js';
 import { SqlSecretStore } from '../../src/storage/sql/sql-secret.store.js';
+import { SqlTaskStore } from '../../src/storage/sql/sql-task.store.js';
 import { SqlTemplateStore } from '../../src/storage/sql/sql-template.store.js';
 import { SqlWorkflowStore } from '../../src/storage/sql/sql-workflow.store.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -47,6 +48,7 @@ const TABLES = [
   'limit_keys',
   'limit_slots',
   'limit_buckets',
+  'tasks',
   ...Object.values(TABLES_OF_KINDS),
 ];
 
@@ -89,6 +91,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     workflows: new SqlWorkflowStore(database),
     secrets: new SqlSecretStore(database),
     limiter: new SqlLimiter(database),
+    tasks: new SqlTaskStore(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

@@ -32,6 +32,11 @@ const SERVED = [
   { name: 'append.read', index: 'run_appends' },
   { name: 'append.find', index: 'run_appends' },
   { name: 'inbox.pending', index: 'run_inbox_of_run' },
+  { name: 'task.queued', index: 'tasks_queued' },
+  { name: 'task.find-lineage', index: 'tasks_by_lineage' },
+  { name: 'task.find-token', index: 'tasks_by_token' },
+  { name: 'task.next-expiry', index: 'tasks_leased' },
+  { name: 'task.expire', index: 'tasks_leased' },
   { name: 'template.find-name', index: 'templates_by_name' },
   { name: 'limit.renew', index: 'limit_slots_of_holder' },
 ];

@@ -9,6 +9,7 @@ import { MemoryRunLease } from '../../src/storage/memory/memory-run.lease.js';
 import { MemoryRunLog } from '../../src/storage/memory/memory-run.log.js';
 import { MemoryRunStore } from '../../src/storage/memory/memory-run.store.js';
 import { MemorySecretStore } from '../../src/storage/memory/memory-secret.store.js';
+import { MemoryTaskStore } from '../../src/storage/memory/memory-task.store.js';
 import { MemoryTemplateStore } from '../../src/storage/memory/memory-template.store.js';
 import {
   MemoryVersionedStore,
@@ -35,6 +36,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
     workflows: new MemoryVersionedStore(resources, 'workflow'),
     secrets: new MemorySecretStore(),
     limiter: new MemoryLimiter(clock),
+    tasks: new MemoryTaskStore(clock),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

@@ -4,6 +4,7 @@ import { AppError } from '../../kernel/failure.js';
 import { hasKeyInQuery, keyOfHeaders } from './access.js';
 import { authErrors } from './auth.errors.js';
 import type { AuthService } from './auth.service.js';
+import { refuseWorkers } from './worker-key.js';
 
 /** Documents that are the same for everybody and are opened by browsers, which send no key. */
 const PUBLIC_DOCUMENTS = /^\/(?:docs(?:\/[^?]*)?|openapi\.json|asyncapi\.json)(?:\?|$)/;
@@ -18,13 +19,26 @@ export function useAuthentication(server: FastifyInstance, auth: AuthService): v
     if (isPublic(request)) return;
     const result = await auth.authenticate(credentialsOf(request));
     if (!result.ok) throw new AppError(result.failure);
+    if (!isForWorkers(request)) refuseWorkers(result.value);
     request.principal = result.value;
   });
 }
 
+interface RouteMarks {
+  readonly isPublic?: boolean;
+  readonly isForWorkers?: boolean;
+}
+
+function marksOf({ routeOptions }: FastifyRequest): RouteMarks {
+  return (routeOptions.config as RouteMarks | undefined) ?? {};
+}
+
 function isPublic(request: FastifyRequest): boolean {
-  const config = request.routeOptions.config as { readonly isPublic?: boolean } | undefined;
-  return config?.isPublic === true || PUBLIC_DOCUMENTS.test(request.url);
+  return marksOf(request).isPublic === true || PUBLIC_DOCUMENTS.test(request.url);
+}
+
+function isForWorkers(request: FastifyRequest): boolean {
+  return marksOf(request).isForWorkers === true;
 }
 
 function credentialsOf({ headers, url }: FastifyRequest): Parameters<AuthService['authenticate']>[0] {

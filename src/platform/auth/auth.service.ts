@@ -58,9 +58,7 @@ export class AuthService {
     const key = await this.cache.find(hash);
     if (key === undefined || !isSameHash(key.hash, hash)) return fail(required('There is no such API key'));
     const refusal = this.refuse(key);
-    return refusal === undefined
-      ? ok({ namespace: key.namespace, keyId: key.id, role: key.role })
-      : fail(refusal);
+    return refusal === undefined ? ok(principalOf(key)) : fail(refusal);
   }
 
   private refuse({ expiresAt, revokedAt }: ApiKey): Failure | undefined {
@@ -69,6 +67,10 @@ export class AuthService {
       ? required('The API key has expired')
       : undefined;
   }
+}
+
+function principalOf({ namespace, id: keyId, role, agents }: ApiKey): Principal {
+  return { namespace, keyId, role, ...(agents !== undefined && { agents }) };
 }
 
 function isSameHash(a: string, b: string): boolean {

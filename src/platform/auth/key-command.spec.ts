@@ -7,6 +7,16 @@ describe('parseKeyCommand', () => {
       'create --name ci --namespace team-a --role viewer --expires-days 30',
       { kind: 'create', name: 'ci', namespace: 'team-a', role: 'viewer', expiresDays: 30 },
     ],
+    [
+      'create --name w --agents translator,reviewer',
+      {
+        kind: 'create',
+        name: 'w',
+        namespace: 'default',
+        role: 'admin',
+        agents: ['translator', 'reviewer'],
+      },
+    ],
     ['list', { kind: 'list', namespace: 'default' }],
     ['revoke key_1 --namespace b', { kind: 'revoke', namespace: 'b', id: 'key_1' }],
   ])('reads %s', (text, command) => {
@@ -22,6 +32,7 @@ describe('parseKeyCommand', () => {
     ['create --name a --role king', '--role must be one of admin'],
     ['create --name a --expires-days 0', '--expires-days must be a whole number'],
     ['create --name a --namespace A_B', '--namespace must be of lower-case letters'],
+    ['create --name a --agents ,', '--agents must be keys of agents'],
     ['create --nam a', "Unknown option '--nam'"],
   ])('refuses %j', (text, message) => {
     expect(parseKeyCommand(text === '' ? [] : text.split(' '))).toEqual({

@@ -12,9 +12,11 @@ import type { KeyService } from './key.service.js';
 
 const ROLES: readonly Role[] = ['admin', 'editor', 'operator', 'approver', 'viewer'];
 const DAY_MS = 86_400_000;
+const AGENT_KEY = /^[A-Za-z0-9][\w.-]{0,99}$/;
 
 export const USAGE = `Usage:
   npm run keys -- create --name <name> [--namespace default] [--role ${ROLES.join('|')}] [--expires-days <n>]
+                        [--agents <key>,<key>: a worker's key, for tasks of these agents only]
   npm run keys -- list [--namespace default]
   npm run keys -- revoke <id> [--namespace default]`;
 
@@ -24,6 +26,7 @@ export type KeyCommand =
       readonly name: string;
       readonly namespace: string;
       readonly role: Role;
+      readonly agents?: readonly string[];
       readonly expiresDays?: number;
     }
   | { readonly kind: 'list'; readonly namespace: string }
@@ -64,6 +67,7 @@ function commandOf(args: readonly string[]): Result<KeyCommand, string> {
       name: { type: 'string' },
       namespace: { type: 'string', default: 'default' },
       role: { type: 'string', default: 'admin' },
+      agents: { type: 'string' },
       'expires-days': { type: 'string' },
     },
   });
@@ -78,37 +82,50 @@ function commandOf(args: readonly string[]): Result<KeyCommand, string> {
   return fail('Expected create, list, or revoke with the id of a key');
 }
 
-function createOf(
-  values: { readonly name?: string; readonly role: string; readonly 'expires-days'?: string },
-  namespace: string,
-): Result<KeyCommand, string> {
-  const { name, 'expires-days': days } = values;
+interface CreateValues {
+  readonly name?: string;
+  readonly role: string;
+  readonly agents?: string;
+  readonly 'expires-days'?: string;
+}
+
+function createOf(values: CreateValues, namespace: string): Result<KeyCommand, string> {
+  const { name, agents: listed, 'expires-days': days } = values;
   const role = ROLES.find((known) => known === values.role);
   if (name === undefined || !/^[^\p{C}]{1,100}$/u.test(name)) {
     return fail('--name is required: 1 to 100 visible characters');
   }
   if (role === undefined) return fail(`--role must be one of ${ROLES.join(', ')}`);
-  if (days === undefined) return ok({ kind: 'create', name, namespace, role });
+  const agents = listed?.split(',');
+  if (agents?.every((key) => AGENT_KEY.test(key)) === false) {
+    return fail('--agents must be keys of agents divided by commas, such as translator,reviewer');
+  }
+  const command = { kind: 'create', name, namespace, role, ...(agents !== undefined && { agents }) } as const;
+  if (days === undefined) return ok(command);
   if (!/^[1-9]\d{0,4}$/.test(days)) return fail('--expires-days must be a whole number from 1 to 99999');
-  return ok({ kind: 'create', name, namespace, role, expiresDays: Number(days) });
+  return ok({ ...command, expiresDays: Number(days) });
 }
 
 async function create(
-  { name, namespace, role, expiresDays }: KeyCommand & { readonly kind: 'create' },
+  { expiresDays, kind: _, ...wanted }: KeyCommand & { readonly kind: 'create' },
   keys: KeyService,
   now: number,
 ): Promise<string> {
   const expiry = expiresDays === undefined ? {} : { expiresAt: now + expiresDays * DAY_MS };
-  const { key, secret } = await keys.create({ name, namespace, role, ...expiry });
-  return `Made ${key.id} (${role} of ${namespace}). This is the key, shown this once:\n\n  ${secret}\n`;
+  const { key, secret } = await keys.create({ ...wanted, ...expiry });
+  return `Made ${key.id} (${rightsOf(key)} of ${key.namespace}). This is the key, shown this once:\n\n  ${secret}\n`;
 }
 
 function tableOf(keys: readonly ApiKey[], now: number): string {
   if (keys.length === 0) return 'There are no keys.';
   const rows = keys.map((key) =>
-    [key.id, key.role, isoOf(key.createdAt), stateOf(key, now), key.name].join('  '),
+    [key.id, rightsOf(key), isoOf(key.createdAt), stateOf(key, now), key.name].join('  '),
   );
   return rows.join('\n');
+}
+
+function rightsOf({ role, agents }: ApiKey): string {
+  return agents === undefined ? role : `tasks of ${agents.join(', ')}`;
 }
 
 function stateOf({ expiresAt, revokedAt }: ApiKey, now: number): string {

@@ -12,6 +12,8 @@ export interface NewKey {
   readonly name: string;
   readonly namespace: string;
   readonly role: Role;
+  /** A worker's key: the agents whose tasks it may poll and answer, and nothing else. */
+  readonly agents?: readonly string[];
   /** Undefined: the key does not expire. */
   readonly expiresAt?: number;
 }

@@ -6,6 +6,8 @@ export interface Principal {
   /** Absent while the service is open, because nobody has a key. */
   readonly keyId?: string;
   readonly role: Role;
+  /** Keys of the agents whose tasks a worker's key may poll and answer; such a key opens nothing else. */
+  readonly agents?: readonly string[];
 }
 
 declare module 'fastify' {

@@ -12,6 +12,8 @@ export interface ApiKey {
   readonly namespace: string;
   readonly name: string;
   readonly role: Role;
+  /** Keys of the agents whose tasks it may poll and answer, and nothing else. Undefined: the key is not narrowed. */
+  readonly agents?: readonly string[];
   /** SHA-256 of the key, hexadecimal: keys are 256 random bits, so a slow hash adds nothing. */
   readonly hash: string;
   readonly createdAt: number;

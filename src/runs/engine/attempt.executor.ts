@@ -1,6 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import type { AgentOutcome, AgentPart, AgentRequest, Journal } from '../../agents/agent.provider.js';
+import {
+  HandedOver,
+  type AgentOutcome,
+  type AgentPart,
+  type AgentRequest,
+  type Journal,
+} from '../../agents/agent.provider.js';
 import { AgentCaller } from '../../agents/agent-caller.js';
 import type { AgentPin } from '../../agents/domain/agent.js';
 import { failedBy, promised } from '../../agents/outcome-check.js';
@@ -138,7 +144,7 @@ class RunningAttempt implements OpenAttempt {
 
   drop(): void {
     this.close();
-    this.controller.abort();
+    this.controller.abort(new HandedOver());
   }
 
   end(outcome: Exclude<AttemptReport, { readonly status: 'aborted' }>): void {

@@ -26,6 +26,9 @@ const HAND_BACK_MS = 2_000;
 /** How long to wait before the record is asked again when it did not answer. */
 const RECORD_RETRY_MS = 250;
 
+/** What a run is claimed for. */
+type Wanted = 'claimed' | 'control' | 'nested';
+
 /** Called when this process stops driving a run. */
 export type LoopEndListener = (why: LoopEnd) => void;
 
@@ -76,7 +79,8 @@ export class RunEngine {
    * same write, so its first steps start as soon as the run exists; otherwise it is queued.
    */
   async create(creation: Omit<Creation, 'ownerId'>, graph: Graph): Promise<CreateResult> {
-    if (this.freeSlots === 0 || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
+    const hasPlace = this.freeSlots > 0 || (creation.run.parentId !== undefined && !this.isDraining);
+    if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
     const ownerId = this.tools.owner.id;
     const { run, state } = this.firstTurn(creation.run, graph);
     const hasEnded = isTerminal(state.status);
@@ -103,8 +107,11 @@ export class RunEngine {
     return result;
   }
 
-  /** Claims a run for execution, when there is a slot, or for control. Undefined when another owner has it. */
-  claim(runId: string, mode: 'claimed' | 'control', seenEpoch?: number): Promise<RunLoop | undefined> {
+  /**
+   * Claims a run for execution, when there is a slot, or for control. Undefined when another owner has it. A nested run
+   * is executed with or without a free slot: its parent waits for it with its own.
+   */
+  claim(runId: string, mode: Wanted, seenEpoch?: number): Promise<RunLoop | undefined> {
     const owned = this.loops.get(runId);
     if (owned !== undefined) return Promise.resolve(owned);
     const under = this.claiming.get(runId);
@@ -152,12 +159,13 @@ export class RunEngine {
 
   private async claimAndLoad(
     runId: string,
-    wanted: 'claimed' | 'control',
+    wanted: Wanted,
     seenEpoch: number | undefined,
   ): Promise<RunLoop | undefined> {
     const { owner } = this.tools;
     if (!owner.believes()) return undefined;
-    const mode = wanted === 'claimed' && this.freeSlots > 0 ? 'claimed' : 'control';
+    const mayExecute = wanted === 'nested' ? !this.isDraining : wanted === 'claimed' && this.freeSlots > 0;
+    const mode = mayExecute ? 'claimed' : 'control';
     if (mode === 'claimed') this.slotsTaken += 1;
     try {
       const ownerId = owner.id;

@@ -11,6 +11,7 @@ import { firstMigration } from './migrations/0001-first.js';
 import { templatesMigration } from './migrations/0002-templates.js';
 import { resourcesMigration } from './migrations/0003-resources.js';
 import { secretsMigration } from './migrations/0004-secrets.js';
+import { tasksMigration } from './migrations/0005-tasks.js';
 import { limitsMigration } from './migrations/0007-limits.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   templatesMigration,
   resourcesMigration,
   secretsMigration,
+  tasksMigration,
   limitsMigration,
 ];
 

@@ -1,5 +1,6 @@
 import { AgentStore } from '../../agents/agent.store.js';
 import { SecretStore } from '../../access/secret.store.js';
+import { TaskStore } from '../../agents/task.store.js';
 import { BlobStore } from '../../platform/ports/blob.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
@@ -22,6 +23,7 @@ import { SqlRunLease } from './sql-run.lease.js';
 import { SqlRunLog } from './sql-run.log.js';
 import { SqlRunStore } from './sql-run.store.js';
 import { SqlSecretStore } from './sql-secret.store.js';
+import { SqlTaskStore } from './sql-task.store.js';
 import { SqlTemplateStore } from './sql-template.store.js';
 import { SqlWorkflowStore } from './sql-workflow.store.js';
 
@@ -40,4 +42,5 @@ export const SQL_ADAPTERS = [
   [WorkflowStore, SqlWorkflowStore],
   [SecretStore, SqlSecretStore],
   [Limiter, SqlLimiter],
+  [TaskStore, SqlTaskStore],
 ] as const;

@@ -18,6 +18,7 @@ export class SqlKeyStore extends KeyStore {
         name: p.name,
         role: p.role,
         hash: p.hash,
+        agents: p.agents,
         created_at: p.created_at,
         expires_at: p.expires_at,
         revoked_at: p.revoked_at,
@@ -57,6 +58,7 @@ export class SqlKeyStore extends KeyStore {
     const { id, namespace, name, role, hash } = key;
     const values = {
       ...{ id, namespace, name, role, hash, created_at: key.createdAt },
+      agents: key.agents === undefined ? null : JSON.stringify(key.agents),
       expires_at: key.expiresAt ?? null,
       revoked_at: key.revokedAt ?? null,
     };
@@ -92,6 +94,7 @@ function keyOf(row: ApiKeysTable): ApiKey {
     name: row.name,
     role: row.role as Role,
     hash: row.hash,
+    ...present('agents', row.agents === null ? null : (JSON.parse(row.agents) as readonly string[])),
     createdAt: row.created_at,
     ...present('expiresAt', row.expires_at),
     ...present('revokedAt', row.revoked_at),

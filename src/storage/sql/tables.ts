@@ -4,6 +4,7 @@
  */
 import type { Generated } from 'kysely';
 
+import type { TaskStatus } from '../../agents/domain/task.js';
 import type { RunStatus } from '../../runs/domain/run.status.js';
 import type { TemplateKind } from '../../templates/domain/template.js';
 
@@ -97,6 +98,8 @@ export interface ApiKeysTable {
   readonly name: string;
   readonly role: string;
   readonly hash: string;
+  /** JSON array of keys of agents; null for a key that is not a worker's. */
+  readonly agents: string | null;
   readonly created_at: number;
   readonly expires_at: number | null;
   readonly revoked_at: number | null;
@@ -257,6 +260,30 @@ export interface LimitBucketsTable {
   readonly filled_at: number;
 }
 
+export interface TasksTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly agent_key: string;
+  readonly lineage: string;
+  /** JSON. */
+  readonly input: string;
+  readonly idempotency_key: string;
+  readonly attempt: number;
+  readonly run_id: string | null;
+  readonly step_id: string | null;
+  readonly heartbeat_timeout_ms: number;
+  readonly max_deliveries: number;
+  readonly created_at: number;
+  readonly status: TaskStatus;
+  readonly deliveries: number;
+  /** Of the last lease; null once it has run out. */
+  readonly token_hash: string | null;
+  readonly lease_until: number | null;
+  /** JSON; null while it is open or was cancelled. */
+  readonly outcome: string | null;
+  readonly ended_at: number | null;
+}
+
 export interface Tables {
   readonly runs: RunsTable;
   readonly run_tags: RunTagsTable;
@@ -282,4 +309,5 @@ export interface Tables {
   readonly limit_keys: LimitKeysTable;
   readonly limit_slots: LimitSlotsTable;
   readonly limit_buckets: LimitBucketsTable;
+  readonly tasks: TasksTable;
 }

@@ -1,0 +1,44 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+
+import type { Issue } from '../../../kernel/failure.js';
+import type { JsonObject } from '../../../kernel/json.js';
+import {
+  AgentProvider,
+  type AgentOutcome,
+  type AgentPart,
+  type AgentRequest,
+  type InvocationContext,
+} from '../../agent.provider.js';
+import { issuesOf } from '../../domain/issues.js';
+import { Provider } from '../../provider.decorator.js';
+import { WorkflowInvoker } from '../../workflow.invoker.js';
+import { workflowSettingsSchema } from './settings.schema.js';
+
+/** Has the work done by another workflow, as a run of its own. */
+@Injectable()
+@Provider({ kind: 'workflow', description: 'Another workflow, executed as a run of its own.' })
+export class WorkflowProvider extends AgentProvider {
+  constructor(private readonly invoker: WorkflowInvoker) {
+    super();
+  }
+
+  override check(settings: JsonObject): readonly Issue[] {
+    const parsed = workflowSettingsSchema.safeParse(settings);
+    return parsed.success ? [] : issuesOf(parsed.error.issues, 'field.invalid');
+  }
+
+  /** JSON Schema of the settings. */
+  settingsSchema(): JsonObject {
+    return z.toJSONSchema(workflowSettingsSchema, { io: 'input' }) as unknown as JsonObject;
+  }
+
+  override async *invoke(
+    { namespace, settings: subject, input, idempotencyKey, failures, runId }: AgentRequest,
+    { signal }: InvocationContext,
+  ): AsyncGenerator<AgentPart, AgentOutcome, void> {
+    const within =
+      runId === undefined ? {} : { parentRunId: runId, lineage: `${idempotencyKey} ${String(failures)}` };
+    return this.invoker.invoke({ namespace, subject, input, ...within }, signal);
+  }
+}
