@@ -14,6 +14,8 @@ import { LlmModule } from './agents/providers/llm/llm.module.js';
 import { WorkflowAgentModule } from './agents/providers/workflow/workflow.module.js';
 import { StrudelModule } from './agents/providers/strudel/strudel.module.js';
 import { AgentsModule } from './agents/agents.module.js';
+import { mcpErrors } from './agents/providers/mcp/mcp.errors.js';
+import { ToolsModule } from './agents/tools.module.js';
 import { socketErrors } from './events/socket.errors.js';
 import { expressionErrors } from './expressions/expression.errors.js';
 import { childRunErrors } from './runs/child-run.errors.js';
@@ -56,6 +58,7 @@ const errorDeclarations = [
   httpAgentErrors,
   taskErrors,
   llmErrors,
+  mcpErrors,
   strudelErrors,
   definitionErrors,
   expressionErrors,
@@ -75,6 +78,7 @@ const features: readonly (Type | DynamicModule)[] = [
   AgentsModule,
   CodeModule,
   HttpAgentModule,
+  ToolsModule,
   LlmModule,
   StrudelModule,
   WorkflowsModule,

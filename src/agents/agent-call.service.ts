@@ -20,6 +20,8 @@ export interface AgentCall {
   readonly input: Json;
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
+  /** How many agents call this one, one inside the other. @default 0 */
+  readonly depth?: number;
   readonly onPart?: (part: AgentPart) => void;
 }
 
@@ -33,12 +35,13 @@ export class AgentCallService {
 
   /** Calls an agent once. Answers the outcome. @throws AppError `agent.not-found` and its kind */
   async execute(call: AgentCall): Promise<SettledOutcome> {
-    const { namespace, input, idempotencyKey, signal } = call;
+    const { namespace, input, idempotencyKey, signal, depth } = call;
     const agent = await this.agents.get(namespace, call.reference, call.selector);
     const journal = new PassingJournal();
+    const nested = depth === undefined ? {} : { depth };
     const ended = await this.caller.call({
       agent: { reference: agent.id, version: agent.version },
-      request: { agentKey: agent.key, input, namespace, idempotencyKey, attempt: 1, failures: 0 },
+      request: { agentKey: agent.key, input, namespace, idempotencyKey, attempt: 1, failures: 0, ...nested },
       context: { signal, journal },
       onPart: (part) => call.onPart?.(part),
       isOver: () => signal.aborted,

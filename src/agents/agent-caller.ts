@@ -88,7 +88,11 @@ export class AgentCaller {
   ): Promise<AgentOutcome> {
     try {
       context.signal.throwIfAborted();
-      const parts = provider.invoke({ ...request, settings: agent.settings }, context);
+      const outputSchema = bothOf(agent.outputSchema, request.outputSchema);
+      const parts = provider.invoke(
+        { ...request, settings: agent.settings, ...(outputSchema !== undefined && { outputSchema }) },
+        context,
+      );
       const outcome = await outcomeOf(
         parts,
         (part) => {
@@ -105,6 +109,11 @@ export class AgentCaller {
   private problemsOf(schema: Json | undefined, value: Json): readonly Issue[] {
     return schema === undefined ? [] : this.schemas.validate(schema, value);
   }
+}
+
+/** A schema that holds where both do. */
+function bothOf(ofAgent: Json | undefined, ofStep: Json | undefined): Json | undefined {
+  return ofAgent === undefined || ofStep === undefined ? (ofAgent ?? ofStep) : { allOf: [ofAgent, ofStep] };
 }
 
 function refused(found: readonly Issue[]): AgentOutcome {

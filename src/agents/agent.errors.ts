@@ -18,6 +18,15 @@ export const agentErrors = defineErrors({
   'agent.not-configured': { kind: 'unprocessable', title: 'The agent lacks a setting that it needs' },
   'agent.input-invalid': { kind: 'unprocessable', title: 'The input is not what the agent takes' },
   'agent.output-invalid': { kind: 'upstream', title: 'The output is not what the agent promised' },
+  'agent.turns-exhausted': {
+    kind: 'upstream',
+    title: 'The model used up its turns without coming to an answer',
+  },
+  'agent.too-deep': { kind: 'unprocessable', title: 'Too many agents call one another' },
+  'tool.approval-required': {
+    kind: 'forbidden',
+    title: 'The tool may only be called after somebody approved it',
+  },
   'agent.timed-out': { kind: 'timeout', title: 'The agent did not answer in time', retryable: true },
   'agent.needs-run': {
     kind: 'unprocessable',

@@ -27,6 +27,10 @@ export interface AgentRequest {
   readonly stepId?: string;
   /** Where the step stands among items and iterations: `parts[2]`; equal to `stepId` where there are none. */
   readonly path?: string;
+  /** What a completed output must satisfy; a provider that can do something about it before it answers does. */
+  readonly outputSchema?: Json;
+  /** How many agents call this one, one inside the other. @default 0 */
+  readonly depth?: number;
 }
 
 /** A recorded model turn or tool outcome. */

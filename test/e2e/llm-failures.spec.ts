@@ -1,6 +1,14 @@
-import { createServer, type AddressInfo } from 'node:net';
-
-import { aRequest, failureIn, KEY, KeptJournal, LlmScene, NOW, textOf } from '../support/llm-scene.js';
+import { aFreePort } from '../support/free-port.js';
+import {
+  failureIn,
+  KEY,
+  keyIn,
+  KeptJournal,
+  LlmScene,
+  NOW,
+  PROTOCOLS,
+  textOf,
+} from '../support/llm-scene.js';
 import {
   body,
   delayed,
@@ -19,15 +27,15 @@ const NEVER = new Promise<never>(() => undefined);
 
 let scene: LlmScene;
 
-beforeEach(async () => {
-  scene = await LlmScene.start();
-});
-
 afterEach(async () => {
   await scene.stop();
 });
 
-describe('LlmProvider', () => {
+describe.each(PROTOCOLS)('LlmProvider over %s', (protocol) => {
+  beforeEach(async () => {
+    scene = await LlmScene.start(protocol);
+  });
+
   describe('failures', () => {
     it.each([
       [400, 'agent.request-refused', false],
@@ -127,18 +135,29 @@ describe('LlmProvider', () => {
 
       const { outcome, parts } = await scene.invoke();
 
-      expect(textOf(parts)).toBe('ab');
-      expect(outcome).toMatchObject({
-        status: 'failed',
+      // Chat completions tell their usage with the last event only.
+      const told = {
         usage: { inputTokens: 1_200, outputTokens: 1, cacheReadTokens: 200, cacheWriteTokens: 0 },
         costMicros: 3_075,
+      };
+      expect(textOf(parts)).toBe('ab');
+      expect(outcome).toEqual({
+        status: 'failed',
+        failure: expect.objectContaining({ code: 'agent.answer-broken' }),
+        ...(protocol === 'anthropic' && told),
       });
     });
 
     it('answers a refused connection with agent.unreachable', async () => {
-      const anthropicBaseUrl = `http://127.0.0.1:${await aFreePort()}/v1`;
+      const nowhere = `http://127.0.0.1:${await aFreePort()}/v1`;
 
-      const failure = failureIn((await scene.invoke({ config: { anthropicBaseUrl } })).outcome);
+      const failure = failureIn(
+        (
+          await scene.invoke({
+            config: { anthropicBaseUrl: nowhere, openaiCompatibleBaseUrl: nowhere },
+          })
+        ).outcome,
+      );
 
       expect(failure).toMatchObject({ code: 'agent.unreachable', retryable: true });
       expect(failure.message).toContain('ECONNREFUSED');
@@ -146,7 +165,7 @@ describe('LlmProvider', () => {
 
     it('does not carry the key to where a redirect points', async () => {
       const other = await LlmStub.start();
-      const location = `${other.baseUrl}/messages`;
+      const location = `${other.baseUrl}/elsewhere`;
       const failure = await scene.failureOf(status(307, 'Moved', { location }));
 
       expect(failure).toMatchObject({ code: 'agent.request-refused', details: { status: 307 } });
@@ -160,7 +179,7 @@ describe('LlmProvider', () => {
       scene.stub.queue(gated(1, NEVER, { deltas: ['first', 'second'] }));
       const provider = await scene.provider();
       const abort = new AbortController();
-      const stream = provider.invoke(aRequest(), { signal: abort.signal, journal: new KeptJournal() });
+      const stream = provider.invoke(scene.request(), { signal: abort.signal, journal: new KeptJournal() });
       await stream.next();
 
       abort.abort(new Error('cancelled'));
@@ -173,7 +192,7 @@ describe('LlmProvider', () => {
       scene.stub.queue(delayed(NEVER, message()));
       const provider = await scene.provider();
       const abort = new AbortController();
-      const stream = provider.invoke(aRequest(), { signal: abort.signal, journal: new KeptJournal() });
+      const stream = provider.invoke(scene.request(), { signal: abort.signal, journal: new KeptJournal() });
       const next = stream.next();
       await scene.stub.received(1);
 
@@ -187,7 +206,7 @@ describe('LlmProvider', () => {
       const provider = await scene.provider();
       const context = { signal: AbortSignal.abort(), journal: new KeptJournal() };
 
-      expect(await provider.invoke(aRequest(), context).next()).toMatchObject({ done: true });
+      expect(await provider.invoke(scene.request(), context).next()).toMatchObject({ done: true });
       expect(scene.stub.calls).toBe(0);
     });
 
@@ -195,7 +214,7 @@ describe('LlmProvider', () => {
       scene.stub.queue(gated(1, NEVER));
       const provider = await scene.provider();
       const context = { signal: new AbortController().signal, journal: new KeptJournal() };
-      const stream = provider.invoke(aRequest(), context);
+      const stream = provider.invoke(scene.request(), context);
       await stream.next();
 
       await stream.return({ status: 'completed', output: null });
@@ -208,7 +227,7 @@ describe('LlmProvider', () => {
     const echo: StubAnswer = (request, response) =>
       status(400, {
         type: 'invalid_request_error',
-        message: `bad key ${String(request.headers['x-api-key'])}`,
+        message: `bad key ${String(keyIn(request))}`,
       })(request, response);
 
     it.each<[string, StubAnswer]>([
@@ -222,17 +241,8 @@ describe('LlmProvider', () => {
 
       const invoked = await scene.invoke();
 
-      expect(scene.stub.request(1).headers['x-api-key']).toBe(KEY);
+      expect(keyIn(scene.stub.request(1))).toBe(KEY);
       expect(JSON.stringify(invoked)).not.toContain(KEY);
     });
   });
 });
-
-/** A port of the loopback interface on which nobody listens. */
-async function aFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,19 +1,23 @@
 import type { Turn } from '../../src/agents/agent.provider.js';
-import { isJsonObject, type JsonObject } from '../../src/kernel/json.js';
-import { aRequest, failureIn, KEY, KeptJournal, LlmScene, SETTINGS, textOf } from '../support/llm-scene.js';
+import { getOwn, isJsonObject, type Json, type JsonObject } from '../../src/kernel/json.js';
+import type { ProviderConfig } from '../../src/platform/config/app.config.js';
+import { failureIn, KEY, keyIn, KeptJournal, LlmScene, PROTOCOLS, textOf } from '../support/llm-scene.js';
 import { dropped, gated, message } from '../support/llm-stub.js';
+import type { StubMessage } from '../support/llm-wire.js';
 
 let scene: LlmScene;
-
-beforeEach(async () => {
-  scene = await LlmScene.start();
-});
 
 afterEach(async () => {
   await scene.stop();
 });
 
-describe('LlmProvider', () => {
+describe.each(PROTOCOLS)('LlmProvider over %s', (protocol) => {
+  const isAnthropic = protocol === 'anthropic';
+
+  beforeEach(async () => {
+    scene = await LlmScene.start(protocol);
+  });
+
   it('streams the text as deltas and completes with all of it', async () => {
     scene.stub.queue(message({ deltas: ['Drums', ' and', ' bass', ' ♪'] }));
 
@@ -31,7 +35,7 @@ describe('LlmProvider', () => {
     scene.stub.queue(gated(1, gate.promise, { deltas: ['first', 'second'] }));
     const provider = await scene.provider();
     const context = { signal: new AbortController().signal, journal: new KeptJournal() };
-    const stream = provider.invoke(aRequest(), context);
+    const stream = provider.invoke(scene.request(), context);
 
     expect(await stream.next()).toEqual({ done: false, value: { type: 'delta', text: 'first' } });
     gate.resolve(undefined);
@@ -44,29 +48,25 @@ describe('LlmProvider', () => {
 
     await scene.invoke();
 
-    expect(sent()).toMatchObject({
-      model: 'claude-sonnet-4-5',
-      stream: true,
-      messages: [{ role: 'user', content: [{ type: 'text', text: 'Say hello' }] }],
-    });
-    expect(scene.stub.request(1).headers).toMatchObject({
-      'x-api-key': KEY,
-      'idempotency-key': 'run_1:brief:1',
-    });
+    expect(scene.sent()).toMatchObject({ model: 'claude-sonnet-4-5', stream: true });
+    expect(said()).toEqual([['user', 'Say hello']]);
+    expect(keyIn(scene.stub.request(1))).toBe(KEY);
+    expect(scene.stub.request(1).headers['idempotency-key']).toBe('run_1:brief:1');
   });
 
   it.each(['', '/', '/v1', '/v1/'])('takes a base address that ends in "%s"', async (end) => {
     scene.stub.queue(message());
-    const anthropicBaseUrl = new URL(scene.stub.baseUrl).origin + end;
+    const address = new URL(scene.stub.baseUrl).origin + end;
+    const config = { anthropicBaseUrl: address, openaiCompatibleBaseUrl: address };
 
-    expect((await scene.invoke({ config: { anthropicBaseUrl } })).outcome.status).toBe('completed');
-    expect(scene.stub.request(1).path).toBe('/v1/messages');
+    expect((await scene.invoke({ config })).outcome.status).toBe('completed');
+    expect(scene.stub.request(1).path).toBe(isAnthropic ? '/v1/messages' : '/v1/chat/completions');
   });
 
   it('encodes an idempotency key that a header can not carry', async () => {
     scene.stub.queue(message());
 
-    await scene.invoke({ request: { ...aRequest(), idempotencyKey: 'chanson d’été' } });
+    await scene.invoke({ request: { ...scene.request(), idempotencyKey: 'chanson d’été' } });
 
     expect(scene.stub.request(1).headers['idempotency-key']).toBe(encodeURIComponent('chanson d’été'));
   });
@@ -74,7 +74,7 @@ describe('LlmProvider', () => {
   it('sends a conversation with what the settings say', async () => {
     scene.stub.queue(message());
     const settings = {
-      ...SETTINGS,
+      ...scene.settings,
       model: 'claude-haiku-4-5',
       system: 'Be brief',
       temperature: 0.5,
@@ -86,45 +86,50 @@ describe('LlmProvider', () => {
       { role: 'user', content: 'A {{ pattern }}' },
     ];
 
-    await scene.invoke({ request: aRequest({ messages }, settings) });
+    await scene.invoke({ request: scene.request({ messages }, settings) });
 
-    expect(sent()).toMatchObject({
+    expect(scene.sent()).toMatchObject({
       model: 'claude-haiku-4-5',
-      system: [{ type: 'text', text: 'Be brief' }],
       temperature: 0.5,
       max_tokens: 99,
-      messages: messages.map(({ role, content }) => ({ role, content: [{ type: 'text', text: content }] })),
     });
+    expect(said()).toEqual([['system', 'Be brief'], ...messages.map(({ role, content }) => [role, content])]);
   });
 
   it('lets the input win over the settings', async () => {
     scene.stub.queue(message());
-    const settings = { ...SETTINGS, system: 'Be brief', temperature: 0.5, maxOutputTokens: 99 };
+    const settings = { system: 'Be brief', temperature: 0.5, maxOutputTokens: 99 };
     const input = { prompt: 'Hi', system: 'Be long', temperature: 0, maxOutputTokens: 7 };
 
-    await scene.invoke({ request: aRequest(input, settings) });
+    await scene.invoke({ request: scene.request(input, settings) });
 
-    expect(sent()).toMatchObject({ system: [{ text: 'Be long' }], temperature: 0, max_tokens: 7 });
+    expect(scene.sent()).toMatchObject({ temperature: 0, max_tokens: 7 });
+    expect(said()).toEqual([
+      ['system', 'Be long'],
+      ['user', 'Hi'],
+    ]);
   });
 
   it('refuses an input that it can not use without calling anybody', async () => {
-    const { outcome } = await scene.invoke({ request: aRequest({ prompt: ' ', colour: 'red' }) });
+    const { outcome } = await scene.invoke({ request: scene.request({ prompt: ' ', colour: 'red' }) });
 
     expect(failureIn(outcome)).toMatchObject({ code: 'agent.input-invalid', retryable: false });
     expect(failureIn(outcome).issues?.map(({ pointer }) => pointer)).toEqual(['/prompt', '/colour']);
     expect(scene.stub.calls).toBe(0);
   });
 
-  it('names a setting that the model does not take in the turn', async () => {
-    scene.stub.queue(message());
+  // A compatible endpoint is sent everything.
+  if (isAnthropic)
+    it('names a setting that the model does not take in the turn', async () => {
+      scene.stub.queue(message());
 
-    const { turns } = await scene.invoke({
-      request: aRequest({ prompt: 'Hi', temperature: 1 }, { ...SETTINGS, model: 'claude-opus-5' }),
+      const { turns } = await scene.invoke({
+        request: scene.request({ prompt: 'Hi', temperature: 1 }, { model: 'claude-opus-5' }),
+      });
+
+      expect(scene.sent()).not.toHaveProperty('temperature');
+      expect(turns[0]?.body).toHaveProperty('warnings', [expect.stringContaining('temperature')]);
     });
-
-    expect(sent()).not.toHaveProperty('temperature');
-    expect(turns[0]?.body).toHaveProperty('warnings', [expect.stringContaining('temperature')]);
-  });
 
   it.each([
     ['max_tokens', 'length'],
@@ -156,38 +161,120 @@ describe('LlmProvider', () => {
 
   describe('asked for an object', () => {
     const objectSchema = { type: 'object', properties: { bpm: { type: 'number' } }, required: ['bpm'] };
-    const request = aRequest({ prompt: 'How fast?' }, { ...SETTINGS, objectSchema });
+    const order = { input: { prompt: 'How fast?' }, settings: { objectSchema } };
 
     it('sends the schema and answers with the object', async () => {
       scene.stub.queue(message({ deltas: ['{"bp', 'm":', '120,"__proto__":1}'] }));
 
-      const { outcome, parts } = await scene.invoke({ request });
+      const { outcome, parts } = await scene.invoke(order);
 
-      expect(sent()).toMatchObject({
-        output_config: { format: { type: 'json_schema', schema: { required: ['bpm'] } } },
-      });
+      expect(scene.sent()).toMatchObject(
+        isAnthropic
+          ? { output_config: { format: { type: 'json_schema', schema: { required: ['bpm'] } } } }
+          : { response_format: { type: 'json_schema', json_schema: { schema: { required: ['bpm'] } } } },
+      );
       expect(parts).toHaveLength(3);
       expect(JSON.stringify(outcome)).toContain('"object":{"bpm":120,"__proto__":1}');
     });
 
-    it('completes without an object when the answer was cut off', async () => {
-      scene.stub.queue(message({ deltas: ['{"bpm":'], stopReason: 'max_tokens' }));
+    it('takes the object out of a Markdown fence', async () => {
+      scene.stub.queue(message({ deltas: ['```json\n{"bpm":120}\n```'] }));
 
-      const { outcome } = await scene.invoke({ request });
-
-      expect(outcome).toEqual({ status: 'completed', output: { text: '{"bpm":', finishReason: 'length' } });
+      expect((await scene.invoke(order)).outcome).toMatchObject({ output: { object: { bpm: 120 } } });
     });
 
-    it('fails on anything else, keeps what it cost, and asks again in the next attempt', async () => {
-      scene.stub.queue(message({ deltas: ['About 120'] }), message({ deltas: ['{"bpm":120}'] }));
+    it.each<[string, StubMessage, string]>([
+      ['text', { deltas: ['About 120'] }, '/object: is missing: expected a JSON object and nothing else'],
+      ['another kind of JSON', { deltas: ['[120]'] }, 'the answer is another kind of JSON'],
+      ['an object of another shape', { deltas: ['{"bpm":"fast"}'] }, '/object/bpm: must be number'],
+      ['half an object', { deltas: ['{"bpm":'], stopReason: 'max_tokens' }, '/object: is cut off'],
+    ])('sends %s back with what is wrong', async (_what, first, told) => {
+      scene.stub.queue(message(first), message({ deltas: ['{"bpm":120}'] }));
 
-      const first = await scene.invoke({ request });
-      const second = await scene.invoke({ request, turns: first.turns });
+      const { outcome, turns } = await scene.invoke(order);
 
-      expect(failureIn(first.outcome).code).toBe('agent.output-invalid');
-      expect(first.turns[0]).toMatchObject({ costMicros: 105 });
+      expect(outcome).toMatchObject({ status: 'completed', output: { object: { bpm: 120 } } });
+      expect(said(2)).toEqual([
+        ['user', 'How fast?'],
+        ['assistant', first.deltas?.join('')],
+        ['user', expect.stringContaining(told)],
+      ]);
+      expect(turns).toMatchObject([{ costMicros: 105, body: { rejected: expect.any(String) } }, {}]);
+    });
+
+    it('asks each turn under a key of its own', async () => {
+      scene.stub.queue(message({ deltas: ['?'] }), message({ deltas: ['{"bpm":1}'] }));
+
+      await scene.invoke(order);
+
+      expect(scene.stub.requests.map(({ headers }) => headers['idempotency-key'])).toEqual([
+        'run_1:brief:1',
+        'run_1:brief:1#2',
+      ]);
+    });
+
+    it('gives up after two repairs, says what is wrong, and begins anew in the next attempt', async () => {
+      const bad = message({ deltas: ['{"bpm":"fast"}'] });
+      scene.stub.queue(bad, bad, bad, message({ deltas: ['{"bpm":120}'] }));
+
+      const first = await scene.invoke(order);
+      const second = await scene.invoke({ ...order, turns: first.turns });
+
+      expect(failureIn(first.outcome)).toMatchObject({
+        code: 'agent.output-invalid',
+        retryable: false,
+        issues: [{ pointer: '/object/bpm', code: 'schema.type' }],
+      });
+      expect(first.turns).toHaveLength(3);
       expect(second.outcome).toMatchObject({ output: { object: { bpm: 120 } } });
-      expect(scene.stub.calls).toBe(2);
+      expect(said(4)).toEqual([['user', 'How fast?']]);
+    });
+
+    it('goes on with a repair where a killed attempt left it', async () => {
+      const bad = message({ deltas: ['no'] });
+      scene.stub.queue(bad, message({ deltas: ['{"bpm":1}'] }));
+      const whole = await scene.invoke(order);
+      scene.stub.queue(bad, bad);
+
+      const resumed = await scene.invoke({ ...order, turns: whole.turns.slice(0, 1) });
+
+      expect(failureIn(resumed.outcome).code).toBe('agent.output-invalid');
+      expect(said(3)).toEqual(said(2));
+    });
+
+    it('asks a model that declined no second time', async () => {
+      scene.stub.queue(message({ deltas: ['I would rather not'], stopReason: 'refusal' }));
+
+      const { outcome } = await scene.invoke(order);
+
+      expect(failureIn(outcome).message).toContain('the model declined to answer');
+      expect(scene.stub.calls).toBe(1);
+    });
+
+    it('takes as many repairs as the settings allow', async () => {
+      scene.stub.queue(message({ deltas: ['no'] }));
+
+      const { outcome } = await scene.invoke({ ...order, settings: { objectSchema, maxRepairs: 0 } });
+
+      expect(failureIn(outcome).code).toBe('agent.output-invalid');
+      expect(scene.stub.calls).toBe(1);
+    });
+
+    it('holds the whole output against the schema of the step, and takes that of the object from it', async () => {
+      const outputSchema = {
+        type: 'object',
+        properties: { object: objectSchema, text: { type: 'string', maxLength: 20 } },
+        required: ['object'],
+      };
+      scene.stub.queue(
+        message({ deltas: ['{"bpm":120, "why": "because"}'] }),
+        message({ deltas: ['{"bpm":120}'] }),
+      );
+
+      const { outcome } = await scene.invoke({ request: { ...scene.request(), outputSchema } });
+
+      expect(outcome).toMatchObject({ status: 'completed', output: { object: { bpm: 120 } } });
+      expect(said(2).at(-1)?.[1]).toContain('/text: must NOT have more than 20 characters');
     });
   });
 
@@ -218,11 +305,12 @@ describe('LlmProvider', () => {
             inputTokens: 1110,
             outputTokens: 50,
             cacheReadTokens: 1000,
-            cacheWriteTokens: 10,
+            // Chat completions do not tell what was written to the cache: it counts as prompt.
+            ...(isAnthropic && { cacheWriteTokens: 10 }),
             reasoningTokens: 20,
           },
-          // 100 × $3 + 50 × $15 + 1000 × $0.30 + 10 × $3.75, per million
-          costMicros: 1388,
+          // 100 × $3 + 50 × $15 + 1000 × $0.30 + 10 × $3.75 (or $3), per million
+          costMicros: isAnthropic ? 1388 : 1380,
         },
       ]);
       expect(outcome).not.toHaveProperty('usage');
@@ -232,10 +320,20 @@ describe('LlmProvider', () => {
     it('marks the cost of a model without a price as estimated', async () => {
       scene.stub.queue(message());
 
-      const { turns } = await scene.invoke({ config: { claudeModel: 'in-house-7b' } });
+      const { turns } = await scene.invoke({ settings: { model: 'in-house-7b' } });
 
       expect(turns[0]).toMatchObject({ body: { costEstimated: true }, costMicros: 525 });
     });
+
+    if (!isAnthropic)
+      it('estimates what an endpoint that does not tell it has consumed', async () => {
+        scene.stub.queue(message({ deltas: ['x'.repeat(400)], hidesUsage: true }));
+
+        const { turns } = await scene.invoke({ input: { prompt: 'y'.repeat(800) } });
+
+        expect(turns[0]).toMatchObject({ body: { costEstimated: true }, usage: { outputTokens: 100 } });
+        expect(turns[0]?.usage?.inputTokens).toBeGreaterThanOrEqual(200);
+      });
 
     it('has the turn before the outcome is out', async () => {
       scene.stub.queue(message());
@@ -247,7 +345,7 @@ describe('LlmProvider', () => {
         await durable.promise;
       };
       const context = { signal: new AbortController().signal, journal: { turns: [], record } };
-      const stream = provider.invoke(aRequest(), context);
+      const stream = provider.invoke(scene.request(), context);
       await stream.next();
       await stream.next();
       let isOut = false;
@@ -268,7 +366,7 @@ describe('LlmProvider', () => {
       const provider = await scene.provider();
       const record = (): Promise<void> => Promise.reject(new Error('the claim is lost'));
       const context = { signal: new AbortController().signal, journal: { turns: [], record } };
-      const stream = provider.invoke(aRequest(), context);
+      const stream = provider.invoke(scene.request(), context);
       await stream.next();
       await stream.next();
 
@@ -280,7 +378,10 @@ describe('LlmProvider', () => {
       const first = await scene.invoke();
       const turns = JSON.parse(JSON.stringify(first.turns)) as Turn[];
 
-      const second = await scene.invoke({ turns, config: { anthropicApiKey: undefined } });
+      const second = await scene.invoke({
+        turns,
+        config: { anthropicApiKey: undefined, openaiCompatibleBaseUrl: undefined },
+      });
 
       expect(second).toEqual({ outcome: first.outcome, parts: [], turns: first.turns });
       expect(scene.stub.calls).toBe(1);
@@ -294,15 +395,31 @@ describe('LlmProvider', () => {
   });
 
   describe('not configured', () => {
-    it.each([
-      ['no key', { anthropicApiKey: undefined }, 'Set ANTHROPIC_API_KEY.'],
-      ['no model', { claudeModel: '' }, 'Set CLAUDE_MODEL.'],
-      ['neither', { anthropicApiKey: undefined, claudeModel: '' }, 'Set ANTHROPIC_API_KEY and CLAUDE_MODEL.'],
-      ['a key that no header can carry', { anthropicApiKey: `${KEY}\n${KEY}` }, 'ANTHROPIC_API_KEY has'],
-      ['an address that is none', { anthropicBaseUrl: 'proxy:8080' }, 'ANTHROPIC_BASE_URL is not'],
-    ])('fails and is offline with %s', async (_what, config, reason) => {
+    const cases: readonly [string, Partial<ProviderConfig>, string][] = isAnthropic
+      ? [
+          ['no key', { anthropicApiKey: undefined }, 'Set ANTHROPIC_API_KEY.'],
+          ['no model', { claudeModel: '' }, 'Set CLAUDE_MODEL.'],
+          [
+            'neither',
+            { anthropicApiKey: undefined, claudeModel: '' },
+            'Set ANTHROPIC_API_KEY and CLAUDE_MODEL.',
+          ],
+          ['a key that no header can carry', { anthropicApiKey: `${KEY}\n${KEY}` }, 'ANTHROPIC_API_KEY has'],
+          ['an address that is none', { anthropicBaseUrl: 'proxy:8080' }, 'ANTHROPIC_BASE_URL is not'],
+        ]
+      : [
+          ['no address', { openaiCompatibleBaseUrl: undefined }, 'Set OPENAI_COMPATIBLE_BASE_URL.'],
+          [
+            'a key that no header can carry',
+            { openaiCompatibleApiKey: 'ü' },
+            'OPENAI_COMPATIBLE_API_KEY has',
+          ],
+          ['an address that is none', { openaiCompatibleBaseUrl: 'x' }, 'OPENAI_COMPATIBLE_BASE_URL is not'],
+        ];
+
+    it.each(cases)('fails and is offline with %s', async (_what, config, reason) => {
       const { outcome } = await scene.invoke({ config });
-      const health = await (await scene.provider(config)).health(SETTINGS);
+      const health = await (await scene.provider(config)).health(scene.settings);
 
       expect(failureIn(outcome)).toMatchObject({ code: 'agent.not-configured', retryable: false });
       expect(failureIn(outcome).message).toContain(reason);
@@ -311,19 +428,73 @@ describe('LlmProvider', () => {
       expect(scene.stub.calls).toBe(0);
     });
 
-    it('is available with key and model, without calling anybody', async () => {
-      expect(await (await scene.provider()).health(SETTINGS)).toEqual({ status: 'available' });
-      expect(
-        await (await scene.provider({ claudeModel: '' })).health({ ...SETTINGS, model: 'claude-opus-5' }),
-      ).toEqual({
+    it('is available with all that it needs, without calling anybody', async () => {
+      expect(await (await scene.provider()).health(scene.settings)).toEqual({ status: 'available' });
+      const settings = { ...scene.settings, model: 'claude-opus-5' };
+      expect(await (await scene.provider({ claudeModel: '' })).health(settings)).toEqual({
         status: 'available',
       });
       expect(scene.stub.calls).toBe(0);
     });
   });
+
+  describe('an address in the settings', () => {
+    const settings = (): JsonObject => ({ baseUrl: scene.stub.baseUrl, apiKey: { secret: 'model-key' } });
+
+    it('is called with the secret that the settings name, and not with the key of the service', async () => {
+      scene.secrets.set('model-key', 'sk-own-7c');
+      scene.stub.queue(message());
+
+      const { outcome } = await scene.invoke({
+        settings: settings(),
+        config: { anthropicBaseUrl: 'http://127.0.0.9' },
+      });
+
+      expect(outcome.status).toBe('completed');
+      expect(keyIn(scene.stub.request(1))).toBe('sk-own-7c');
+    });
+
+    it('is not called without that secret', async () => {
+      const { outcome } = await scene.invoke({ settings: settings() });
+
+      expect(failureIn(outcome)).toMatchObject({ code: 'secret.not-found', retryable: false });
+      expect(scene.stub.calls).toBe(0);
+    });
+
+    it('is not called where calls of the service may not go', async () => {
+      scene.secrets.set('model-key', 'sk-own-7c');
+      const baseUrl = scene.stub.baseUrl.replace('127.0.0.1', '127.0.0.2');
+
+      const { outcome } = await scene.invoke({ settings: { ...settings(), baseUrl } });
+
+      expect(failureIn(outcome)).toMatchObject({ code: 'agent.egress-refused', retryable: false });
+      expect(JSON.stringify(outcome)).not.toContain('sk-own-7c');
+    });
+  });
+
+  it('takes its system prompt from a template, whose variables the input may set', async () => {
+    scene.prompts.set('tone', ({ mood, role }) => `Be ${mood as string}, ${role as string}`);
+    scene.stub.queue(message());
+    const system = { template: { name: 'tone' }, variables: { mood: 'glad', role: 'poet' } };
+
+    await scene.invoke({ settings: { system }, input: { prompt: 'Hi', variables: { mood: 'sad' } } });
+
+    expect(said()[0]).toEqual(['system', 'Be sad, poet']);
+  });
+
+  it('fails where there is no such template', async () => {
+    const { outcome } = await scene.invoke({ settings: { system: { template: { name: 'gone' } } } });
+
+    expect(failureIn(outcome).code).toBe('template.not-found');
+    expect(scene.stub.calls).toBe(0);
+  });
 });
 
 describe('LlmStub', () => {
+  beforeEach(async () => {
+    scene = await LlmScene.start('anthropic');
+  });
+
   it('answers with one body where no stream is asked for', async () => {
     scene.stub.queue(message({ deltas: ['Hel', 'lo'] }));
 
@@ -345,8 +516,19 @@ describe('LlmStub', () => {
   });
 });
 
-function sent(call = 1): JsonObject {
-  const { body: json } = scene.stub.request(call);
-  if (!isJsonObject(json)) throw new Error('the request has no JSON object');
-  return json;
+/** Role and text of every message of a call, the system prompt first, whichever protocol it came by. */
+function said(call = 1): readonly (readonly [string, string])[] {
+  const { system, messages } = scene.sent(call);
+  const all = [
+    ...(system === undefined ? [] : [{ role: 'system', content: system }]),
+    ...(messages as Json[]),
+  ];
+  return all
+    .filter(isJsonObject)
+    .map((one) => [getOwn(one, 'role') as string, textIn(getOwn(one, 'content'))]);
+}
+
+function textIn(content: Json | undefined): string {
+  if (typeof content === 'string') return content;
+  return (content as JsonObject[]).map((part) => getOwn(part, 'text') as string).join('');
 }

@@ -1,65 +1,22 @@
 /**
- * A local HTTP server that speaks Anthropic's Messages API (`POST /v1/messages`), streaming and not.
+ * A local HTTP server that speaks Anthropic's Messages API and OpenAI's chat completions, streaming and not.
  *
- * A test queues answers; each call takes the next one. The stub counts calls, keeps every request, and tells when a
- * client went away before its answer was complete. Whatever has to wait, waits for a promise of the test.
+ * A test queues answers; each call takes the next one and says it in the protocol of its path. The stub counts calls,
+ * keeps every request, and tells when a client went away before its answer was complete. Whatever has to wait, waits
+ * for a promise of the test.
  */
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { isJsonObject, type Json, type JsonObject } from '../../src/kernel/json.js';
+import { anthropicWire } from './anthropic-wire.js';
+import type { LlmWire, StubError, StubMessage, StubRequest } from './llm-wire.js';
+import { openaiWire } from './openai-wire.js';
 
-/** A call as it came in. */
-export interface StubRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Json;
-  /** Resolves when the connection is over: true if the answer was complete by then. */
-  readonly closed: Promise<boolean>;
-}
+const WIRES = [anthropicWire, openaiWire];
 
 /** Answers one call. */
 export type StubAnswer = (request: StubRequest, response: ServerResponse) => Promise<void> | void;
-
-/** Token counts as Anthropic sends them: `input_tokens` leaves out what was read from or written to the cache. */
-export interface StubUsage {
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly cache_read_input_tokens?: number;
-  readonly cache_creation_input_tokens?: number;
-  readonly output_tokens_details?: { readonly thinking_tokens: number };
-}
-
-export interface StubToolUse {
-  readonly id: string;
-  readonly name: string;
-  readonly input: JsonObject;
-}
-
-/** What a model says. */
-export interface StubMessage {
-  /** The text, one part per delta. @default ['Hello', ' world'] */
-  readonly deltas?: readonly string[];
-  /** @default the model of the request */
-  readonly model?: string;
-  /** @default end_turn */
-  readonly stopReason?: string;
-  /** @default 10 in, 5 out */
-  readonly usage?: StubUsage;
-  readonly toolUse?: readonly StubToolUse[];
-}
-
-/** A server-sent event of a message. */
-type StubEvent = JsonObject & { readonly type: string };
-
-const USAGE: StubUsage = { input_tokens: 10, output_tokens: 5 };
 
 export class LlmStub {
   readonly requests: StubRequest[] = [];
@@ -79,7 +36,7 @@ export class LlmStub {
     return stub;
   }
 
-  /** For `ANTHROPIC_BASE_URL`. */
+  /** For `ANTHROPIC_BASE_URL` and `OPENAI_COMPATIBLE_BASE_URL`. */
   get baseUrl(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
   }
@@ -127,12 +84,11 @@ export class LlmStub {
   }
 
   private answerOf(request: StubRequest): StubAnswer {
-    if (request.method !== 'POST' || request.path !== '/v1/messages')
+    const wire = WIRES.find(({ path }) => path === request.path);
+    if (request.method !== 'POST' || wire === undefined)
       return status(404, { type: 'not_found_error', message: 'Not found' });
-    if (typeof request.headers['x-api-key'] !== 'string')
-      return status(401, { type: 'authentication_error', message: 'x-api-key header is required' });
-    if (request.headers['anthropic-version'] === undefined)
-      return status(400, { type: 'invalid_request_error', message: 'anthropic-version: header is required' });
+    const refusal = wire.refusal(request);
+    if (refusal !== undefined) return status(refusal.code, { type: refusal.type, message: refusal.message });
     const none = { type: 'invalid_request_error', message: 'The stub has no answer left' };
     return this.answers.shift() ?? status(400, none);
   }
@@ -141,26 +97,27 @@ export class LlmStub {
 /** A complete answer: events when the request asks for a stream, else one JSON body. */
 export function message(said: StubMessage = {}): StubAnswer {
   return async (request, response) => {
+    const wire = wireOf(request);
     if (!isJsonObject(request.body) || request.body['stream'] !== true) {
-      sendJson(response, 200, messageBody(request, said));
+      sendJson(response, 200, wire.body(request, said));
       return;
     }
     openStream(response);
-    for (const event of eventsOf(request, said)) await send(response, event);
+    for (const { text } of wire.frames(request, said)) await write(response, text);
     response.end();
   };
 }
 
-/** An error status with Anthropic's error body, or with the text given instead of it. */
+/** An error status with the provider's error body, or with the text given instead of it. */
 export function status(
   code: number,
-  error: { readonly type: string; readonly message: string } | string,
+  error: StubError | string,
   headers: Readonly<Record<string, string>> = {},
 ): StubAnswer {
-  return (_request, response) => {
+  return (request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (typeof error !== 'string') {
-      sendJson(response, code, { type: 'error', error });
+      sendJson(response, code, wireOf(request).errorBody(error));
       return;
     }
     response.writeHead(code, { 'content-type': 'text/plain' }).end(error);
@@ -184,14 +141,10 @@ export function endedEarly(afterDeltas: number, said: StubMessage = {}): StubAns
 }
 
 /** A stream that carries an error event after that many text deltas. */
-export function failing(
-  afterDeltas: number,
-  error: { readonly type: string; readonly message: string },
-  said: StubMessage = {},
-): StubAnswer {
+export function failing(afterDeltas: number, error: StubError, said: StubMessage = {}): StubAnswer {
   return async (request, response) => {
     await sendFirst(afterDeltas, request, response, said);
-    await send(response, { type: 'error', error });
+    await write(response, wireOf(request).errorFrame(error));
     response.end();
   };
 }
@@ -200,7 +153,7 @@ export function failing(
 export function garbled(afterDeltas: number, said: StubMessage = {}): StubAnswer {
   return async (request, response) => {
     await sendFirst(afterDeltas, request, response, said);
-    await write(response, 'event: content_block_delta\ndata: {"type":"content_block_del\n\n');
+    await write(response, wireOf(request).garbage);
     response.end();
   };
 }
@@ -217,7 +170,7 @@ export function gated(afterDeltas: number, gate: Promise<unknown>, said: StubMes
   return async (request, response) => {
     const sent = await sendFirst(afterDeltas, request, response, said);
     await gate;
-    for (const event of eventsOf(request, said).slice(sent)) await send(response, event);
+    for (const { text } of wireOf(request).frames(request, said).slice(sent)) await write(response, text);
     response.end();
   };
 }
@@ -238,75 +191,20 @@ async function sendFirst(
   said: StubMessage,
 ): Promise<number> {
   openStream(response);
-  let events = eventsOf(request, said);
-  const isDelta = (event: StubEvent): boolean => event.type === 'content_block_delta';
-  const last = deltas === 0 ? events.findIndex(isDelta) : indexOfNth(events, deltas, isDelta) + 1;
-  events = events.slice(0, last);
-  for (const event of events) await send(response, event);
-  return events.length;
+  const frames = wireOf(request).frames(request, said);
+  const places = frames.flatMap(({ isDelta }, index) => (isDelta ? [index] : []));
+  const last = deltas === 0 ? (places[0] ?? 0) : (places[deltas - 1] ?? frames.length - 1) + 1;
+  for (const { text } of frames.slice(0, last)) await write(response, text);
+  return last;
 }
 
-function indexOfNth(events: readonly StubEvent[], n: number, matches: (event: StubEvent) => boolean): number {
-  let left = n;
-  return events.findIndex((event) => matches(event) && (left -= 1) === 0);
-}
-
-/** The events of a message in the order in which Anthropic sends them. */
-function eventsOf(request: StubRequest, said: StubMessage): readonly StubEvent[] {
-  const { deltas = ['Hello', ' world'], stopReason = 'end_turn', usage = USAGE, toolUse = [] } = said;
-  const text: StubEvent[] = [
-    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-    { type: 'ping' },
-    ...deltas.map((delta) => blockDelta(0, { type: 'text_delta', text: delta })),
-    { type: 'content_block_stop', index: 0 },
-  ];
-  const started = { ...usage, output_tokens: 1 };
-  const opening = { ...messageBody(request, said), content: [], stop_reason: null, usage: { ...started } };
-  return [
-    { type: 'message_start', message: opening },
-    ...(deltas.length > 0 ? text : []),
-    ...toolUse.flatMap((tool, index) => toolEvents(tool, index + 1)),
-    { type: 'message_delta', delta: { stop_reason: stopReason, stop_sequence: null }, usage: { ...usage } },
-    { type: 'message_stop' },
-  ];
-}
-
-function toolEvents({ id, name, input }: StubToolUse, index: number): readonly StubEvent[] {
-  return [
-    { type: 'content_block_start', index, content_block: { type: 'tool_use', id, name, input: {} } },
-    blockDelta(index, { type: 'input_json_delta', partial_json: JSON.stringify(input) }),
-    { type: 'content_block_stop', index },
-  ];
-}
-
-function blockDelta(index: number, delta: JsonObject): StubEvent {
-  return { type: 'content_block_delta', index, delta };
-}
-
-function messageBody(request: StubRequest, said: StubMessage): JsonObject {
-  const { deltas = ['Hello', ' world'], stopReason = 'end_turn', usage = USAGE, toolUse = [] } = said;
-  const asked = isJsonObject(request.body) ? request.body['model'] : undefined;
-  return {
-    id: 'msg_stub',
-    type: 'message',
-    role: 'assistant',
-    model: said.model ?? asked ?? 'unknown',
-    content: [
-      { type: 'text', text: deltas.join('') },
-      ...toolUse.map((tool) => ({ type: 'tool_use', ...tool })),
-    ],
-    stop_reason: stopReason,
-    stop_sequence: null,
-    usage: { ...usage },
-  };
+/** The protocol of a request; one of an unknown path is refused in Anthropic's words. */
+function wireOf({ path }: StubRequest): LlmWire {
+  return WIRES.find((wire) => wire.path === path) ?? anthropicWire;
 }
 
 function openStream(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
-}
-
-function send(response: ServerResponse, event: StubEvent): Promise<void> {
-  return write(response, `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
 /** Resolves when the bytes have left, so that a cut that follows does not swallow them; a gone client is no error. */

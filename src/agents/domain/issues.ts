@@ -4,7 +4,7 @@ import type { core } from 'zod';
 import type { Issue } from '../../kernel/failure.js';
 import { pointerOf } from '../../kernel/json.js';
 
-/** One issue per problem, each with `code`; unknown fields are reported one by one. */
+/** One issue per problem that was found, each with `code`; unknown fields are reported one by one. */
 export function issuesOf(found: readonly core.$ZodIssue[], code: string): readonly Issue[] {
   return found.flatMap((issue) => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));

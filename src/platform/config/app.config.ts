@@ -68,6 +68,8 @@ export abstract class ProviderConfig {
   abstract readonly claudeModel: string;
   abstract readonly openaiCompatibleBaseUrl: string | undefined;
   abstract readonly openaiCompatibleApiKey: string | undefined;
+  /** A file of prices that win over those of the service. */
+  abstract readonly priceTable: string | undefined;
 }
 
 /** Bounds on what one request may carry. */

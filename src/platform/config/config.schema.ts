@@ -107,6 +107,7 @@ const variables = z.object({
   CLAUDE_MODEL: secret.default('claude-sonnet-4-5'),
   OPENAI_COMPATIBLE_BASE_URL: url('https', 'http').optional(),
   OPENAI_COMPATIBLE_API_KEY: secret.optional(),
+  PRICE_TABLE: z.string().min(1, 'Expected the path of a file').optional(),
   ADMIN_KEY: text('24 to 256 visible characters without spaces', /^[\x21-\x7e]{24,256}$/).optional(),
   SECRETS_KEY: secretsKey.optional(),
   EGRESS_ALLOWED_HOSTS: allowedHosts.optional(),
@@ -189,6 +190,7 @@ function grouped(v: Variables): AppConfig {
       claudeModel: v.CLAUDE_MODEL,
       openaiCompatibleBaseUrl: v.OPENAI_COMPATIBLE_BASE_URL,
       openaiCompatibleApiKey: v.OPENAI_COMPATIBLE_API_KEY,
+      priceTable: v.PRICE_TABLE,
     },
     limits: { maxBodyBytes: v.MAX_BODY_BYTES, maxJsonDepth: v.MAX_JSON_DEPTH, maxJsonKeys: v.MAX_JSON_KEYS },
     rates: {

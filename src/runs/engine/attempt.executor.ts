@@ -90,7 +90,8 @@ export class AttemptExecutor {
   }
 
   private invoke(order: AttemptOrder, attempt: RunningAttempt): Promise<AgentOutcome> {
-    const { agent, request, journal } = order;
+    const { agent, journal, outputSchema } = order;
+    const request = { ...order.request, ...(outputSchema !== undefined && { outputSchema }) };
     return this.caller.call({
       agent,
       request,

@@ -4,7 +4,7 @@ import { brokenAnswer, failureOfCall } from './call-failure.js';
 import { ConnectionError } from './model.js';
 
 const SECRET = 'sk-canary-3f9a';
-const CONTEXT = { now: Date.parse('2026-11-23'), secret: SECRET };
+const CONTEXT = { now: Date.parse('2026-11-23'), secret: SECRET, addressFrom: 'ANTHROPIC_BASE_URL' };
 
 function anAnswer(
   statusCode: number,

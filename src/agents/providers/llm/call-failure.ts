@@ -11,7 +11,7 @@ import {
   UnsupportedFunctionalityError,
 } from 'ai';
 
-import { failureOf, type ErrorType, type Failure } from '../../../kernel/failure.js';
+import { AppError, failureOf, type ErrorType, type Failure } from '../../../kernel/failure.js';
 import type { Json } from '../../../kernel/json.js';
 import { agentErrors } from '../../agent.errors.js';
 import { llmErrors } from './llm.errors.js';
@@ -23,19 +23,23 @@ const MAX_MESSAGE_LENGTH = 2_000;
 export interface FailureContext {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Never shown, wherever it turns up. Not empty. */
-  readonly secret: string;
+  /** Never shown, wherever it turns up. */
+  readonly secret: string | undefined;
+  /** What sets the address of the provider: a variable or a field of the settings. */
+  readonly addressFrom: string;
 }
 
 /** Says why a call gave no answer. Total: what it does not know is a broken answer, which may be tried again. */
 export function failureOfCall(error: unknown, context: FailureContext): Failure {
   const answer = readAnswer(error, context.secret);
-  if (answer !== undefined) return failureOfAnswer(answer, context.now);
+  if (answer !== undefined) return failureOfAnswer(answer, context);
+  const known = causesOf(error).find((cause) => AppError.is(cause));
+  if (known !== undefined) return known.failure;
   if (isRefusedBeforeSending(error)) return refusedBeforeSending(error, context);
   const code = inBrackets(errorCodeOf(error));
   if (!causesOf(error).some((cause) => cause instanceof ConnectionError))
     return brokenAnswer(`it can not be read${code}`);
-  const message = `The model provider could not be reached${code}. Check the network and ANTHROPIC_BASE_URL.`;
+  const message = `The model provider could not be reached${code}. Check the network and ${context.addressFrom}.`;
   return failureOf(agentErrors['agent.unreachable'], message);
 }
 
@@ -56,10 +60,11 @@ interface ProviderAnswer {
   readonly headers: ResponseHeaders;
 }
 
-function readAnswer(error: unknown, secret: string): ProviderAnswer | undefined {
+function readAnswer(error: unknown, secret: string | undefined): ProviderAnswer | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { statusCode, responseHeaders: headers = {}, message = '', data } = error as Partial<APICallError>;
-  if (typeof statusCode !== 'number' || statusCode < 300) return undefined;
+  const { responseHeaders: headers = {}, message = '', data } = error as Partial<APICallError>;
+  const statusCode = statusOf(error);
+  if (statusCode === undefined || statusCode < 300) return undefined;
   const safe = (text: string | undefined): string | undefined =>
     text === undefined ? undefined : readable(text, secret);
   const type = safe(errorTypeOf(data) ?? errorTypeOf({ error }));
@@ -67,21 +72,43 @@ function readAnswer(error: unknown, secret: string): ProviderAnswer | undefined 
     status: statusCode,
     message: readable(message, secret),
     type,
-    requestId: safe(headers['request-id']),
+    requestId: safe(headers['request-id'] ?? headers['x-request-id']),
     headers,
   };
 }
 
-/** `error.type` of an Anthropic error body, where it is one. */
+/** The status of an answer; of an error within a stream that tells none, the one that its type stands for. */
+function statusOf(error: object): number | undefined {
+  const { statusCode, code, type } = error as { statusCode?: unknown; code?: unknown; type?: unknown };
+  if (typeof statusCode === 'number') return statusCode;
+  const named = [type, code].find((name) => typeof name === 'string' && STATUS_OF_TYPE.has(name));
+  return STATUS_OF_TYPE.get(named as string);
+}
+
+/** Errors that chat completions put into a stream, by type or code. */
+const STATUS_OF_TYPE = new Map([
+  ['invalid_request_error', 400],
+  ['authentication_error', 401],
+  ['permission_error', 403],
+  ['rate_limit_error', 429],
+  ['rate_limit_exceeded', 429],
+  ['insufficient_quota', 402],
+  ['api_error', 500],
+  ['server_error', 500],
+  ['overloaded_error', 529],
+]);
+
+/** `error.type` of an error body, where it is one. */
 function errorTypeOf(body: unknown): string | undefined {
   const type = (body as { error?: { type?: unknown } } | null | undefined)?.error?.type;
   return typeof type === 'string' ? type : undefined;
 }
 
-function failureOfAnswer(answer: ProviderAnswer, now: number): Failure {
-  const type = typeOf(answer.status);
+function failureOfAnswer(answer: ProviderAnswer, { now, addressFrom }: FailureContext): Failure {
+  const type =
+    answer.type === 'insufficient_quota' ? agentErrors['agent.request-refused'] : typeOf(answer.status);
   const retryAfterMs = type.retryable ? resetDelayMs(answer.headers, now) : undefined;
-  return failureOf(type, messageOf(answer), {
+  return failureOf(type, messageOf(answer, addressFrom), {
     details: detailsOf(answer),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
@@ -96,9 +123,9 @@ function typeOf(status: number): ErrorType {
   return agentErrors['agent.request-refused'];
 }
 
-function messageOf({ status, type, message }: ProviderAnswer): string {
+function messageOf({ status, type, message }: ProviderAnswer, addressFrom: string): string {
   const head = `The model provider answered ${status}${inBrackets(type)}`;
-  const advice = status < 400 ? ' Redirects are not followed; check ANTHROPIC_BASE_URL.' : '';
+  const advice = status < 400 ? ` Redirects are not followed; check ${addressFrom}.` : '';
   return `${head}${message === '' ? '.' : `: ${message}`}${advice}`;
 }
 
@@ -121,8 +148,8 @@ function refusedBeforeSending(error: Error, context: FailureContext): Failure {
   return failureOf(agentErrors['agent.request-refused'], message);
 }
 
-function readable(message: string, secret: string): string {
-  const safe = message.replaceAll(secret, '[redacted]');
+function readable(message: string, secret: string | undefined): string {
+  const safe = secret === undefined || secret === '' ? message : message.replaceAll(secret, '[redacted]');
   return safe.length > MAX_MESSAGE_LENGTH ? `${safe.slice(0, MAX_MESSAGE_LENGTH)}…` : safe;
 }
 

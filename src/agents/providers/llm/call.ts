@@ -1,7 +1,11 @@
 /** One call of a model: streams its text, ends with everything that is known about the answer. */
 import {
+  jsonSchema,
   streamText,
+  tool,
+  type JSONValue,
   type LanguageModelUsage,
+  type ModelMessage,
   type OutputInterface,
   type TextStreamPart,
   type ToolSet,
@@ -10,8 +14,10 @@ import {
 import { isJsonObject, type Json, type JsonObject } from '../../../kernel/json.js';
 import type { AgentPart } from '../../agent.provider.js';
 import type { AgentUsage } from '../../domain/usage.js';
-import type { LlmMessage } from './input.schema.js';
+import type { ToolCall } from '../../domain/tool-call.js';
+import type { ChatMessage, LlmToolCall } from './message.js';
 import { modelAt, type ModelTarget } from './model.js';
+import type { ToolDescription } from './tool-box.js';
 
 // Warnings are kept in the turn; without this the library also prints them on the process's error stream.
 globalThis.AI_SDK_LOG_WARNINGS = false;
@@ -19,7 +25,9 @@ globalThis.AI_SDK_LOG_WARNINGS = false;
 /** Everything that goes out in a call. */
 export interface LlmCall {
   readonly target: ModelTarget;
-  readonly messages: readonly LlmMessage[];
+  readonly messages: readonly ChatMessage[];
+  /** What the model may call. */
+  readonly tools: readonly ToolDescription[];
   readonly system?: string | undefined;
   readonly temperature?: number | undefined;
   readonly maxOutputTokens?: number | undefined;
@@ -29,12 +37,6 @@ export interface LlmCall {
 
 /** `stop`, `length` (cut off), `content-filter` (the model or its provider declined), `tool-calls`, `other`. */
 export type LlmFinishReason = 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'other';
-
-export interface LlmToolCall {
-  readonly id: string;
-  readonly name: string;
-  readonly input: Json;
-}
 
 /** What came back. A broken call may have cost something: `usage` is what the provider had told until then. */
 export interface CallResult {
@@ -79,7 +81,7 @@ function startStream(
 ): { readonly stream: AsyncIterable<TextStreamPart<ToolSet>> } {
   return streamText({
     model: modelAt(call.target),
-    messages: call.messages.map((message) => ({ ...message })),
+    messages: call.messages.map(modelMessage),
     maxRetries: 0,
     abortSignal: signal,
     headers: { 'idempotency-key': headerValue(call.idempotencyKey) },
@@ -87,11 +89,64 @@ function startStream(
     onError: () => undefined,
     // Raw chunks tell what a call has consumed when it breaks off.
     include: { rawChunks: true },
-    ...(call.system !== undefined && { instructions: call.system }),
+    ...instructionsOf(call),
+    ...(call.tools.length > 0 && { tools: toolSetOf(call.tools) }),
+    // Answers are checked by their schema here; the strict mode of some endpoints refuses most schemas.
+    providerOptions: { openaiCompatible: { strictJsonSchema: false } },
     ...(call.temperature !== undefined && { temperature: call.temperature }),
     ...(call.maxOutputTokens !== undefined && { maxOutputTokens: call.maxOutputTokens }),
     ...(call.objectSchema !== undefined && { output: objectOutput(call.objectSchema) }),
   });
+}
+
+/** A model that takes no schema beside the prompt is told it there. */
+function instructionsOf({ system, objectSchema, target }: LlmCall): { readonly instructions?: string } {
+  const schema =
+    objectSchema === undefined || target.takesSchema
+      ? undefined
+      : `Answer with one JSON object that satisfies this JSON Schema, and nothing else:\n${JSON.stringify(objectSchema)}`;
+  const parts = [system, schema].filter((part) => part !== undefined);
+  return parts.length === 0 ? {} : { instructions: parts.join('\n\n') };
+}
+
+/** Tools without code of their own: the library hands their calls on. */
+function toolSetOf(tools: readonly ToolDescription[]): ToolSet {
+  return Object.fromEntries(
+    tools.map(({ name, description, inputSchema }) => [
+      name,
+      tool({ description, inputSchema: jsonSchema(inputSchema as Parameters<typeof jsonSchema>[0]) }),
+    ]),
+  );
+}
+
+function modelMessage(message: ChatMessage): ModelMessage {
+  switch (message.role) {
+    case 'calls':
+      return {
+        role: 'assistant',
+        content: [
+          ...(message.text.trim() === '' ? [] : [{ type: 'text' as const, text: message.text }]),
+          ...message.calls.map(({ id, name, input }) => ({
+            type: 'tool-call' as const,
+            toolCallId: id,
+            toolName: name,
+            input,
+          })),
+        ],
+      };
+    case 'outcomes':
+      return { role: 'tool', content: message.outcomes.map(toolResult) };
+    default:
+      return { ...message };
+  }
+}
+
+type ToolMessage = Extract<ModelMessage, { role: 'tool' }>;
+
+function toolResult({ callId, name, output, isError }: ToolCall): ToolMessage['content'][number] {
+  const value = output as JSONValue;
+  const type = isError === true ? 'error-json' : 'json';
+  return { type: 'tool-result', toolCallId: callId, toolName: name, output: { type, value } };
 }
 
 /** A key is the same text in every attempt; one that a header can not carry is sent encoded. */
@@ -133,7 +188,11 @@ class CallCollector {
         this.text += part.text;
         break;
       case 'tool-call':
-        this.toolCalls.push({ id: part.toolCallId, name: part.toolName, input: part.input as Json });
+        this.toolCalls.push({
+          id: this.unusedId(part.toolCallId),
+          name: part.toolName,
+          input: part.input as Json,
+        });
         break;
       case 'raw':
         this.usage = usageOfChunk(part.rawValue) ?? this.usage;
@@ -159,6 +218,12 @@ class CallCollector {
   result(): CallResult {
     const { model, text, toolCalls, warnings, end = { kind: 'broken-off' } } = this;
     return { model, text, toolCalls, warnings, end, ...(this.usage !== undefined && { usage: this.usage }) };
+  }
+
+  /** Some endpoints give several calls of an answer the same id. */
+  private unusedId(id: string): string {
+    const isUsed = this.toolCalls.some((call) => call.id === id);
+    return isUsed || id === '' ? `${id}_${String(this.toolCalls.length + 1)}` : id;
   }
 
   private finish(part: Extract<TextStreamPart<ToolSet>, { type: 'finish-step' }>): void {

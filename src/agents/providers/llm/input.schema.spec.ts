@@ -1,15 +1,17 @@
 import type { Json } from '../../../kernel/json.js';
 import { parseInput } from './input.schema.js';
 
+const parse = (input: Json): ReturnType<typeof parseInput> => parseInput(input, 'anthropic');
+
 function issuesOf(input: Json): readonly string[] {
-  const parsed = parseInput(input);
+  const parsed = parse(input);
   if (parsed.ok) throw new Error('the input is good');
   return (parsed.failure.issues ?? []).map(({ pointer, message }) => `${pointer} ${message}`);
 }
 
 describe('parseInput', () => {
   it('reads a prompt as a conversation of one message', () => {
-    expect(parseInput({ prompt: ' Hi ' })).toEqual({
+    expect(parse({ prompt: ' Hi ' })).toEqual({
       ok: true,
       value: { messages: [{ role: 'user', content: ' Hi ' }] },
     });
@@ -22,7 +24,7 @@ describe('parseInput', () => {
     ];
     const options = { system: 'Be brief', maxOutputTokens: 1, temperature: 0 };
 
-    expect(parseInput({ messages, ...options })).toEqual({ ok: true, value: { messages, ...options } });
+    expect(parse({ messages, ...options })).toEqual({ ok: true, value: { messages, ...options } });
   });
 
   it.each<[string, Json, readonly string[]]>([
@@ -63,7 +65,7 @@ describe('parseInput', () => {
   });
 
   it('fails with agent.input-invalid and says where in the message', () => {
-    const parsed = parseInput({ prompt: '' });
+    const parsed = parse({ prompt: '' });
 
     expect(parsed).toMatchObject({
       failure: {

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
 
-import { failureOf, type Failure, type Issue } from '../../../kernel/failure.js';
+import { AppError, type Failure, type Issue } from '../../../kernel/failure.js';
 import { isJsonObject, type JsonObject } from '../../../kernel/json.js';
 import { ok, type Result } from '../../../kernel/result.js';
 import { Clock } from '../../../platform/clock/clock.js';
-import { ProviderConfig } from '../../../platform/config/app.config.js';
-import { agentErrors } from '../../agent.errors.js';
+import { JsonSchemaService } from '../../../platform/json-schema/json-schema.service.js';
 import {
   AgentProvider,
   type AgentHealth,
@@ -14,25 +13,31 @@ import {
   type AgentPart,
   type AgentRequest,
   type InvocationContext,
-  type Journal,
 } from '../../agent.provider.js';
-import type { AgentUsage } from '../../domain/usage.js';
+import { PromptSource } from '../../prompt.source.js';
 import { Provider } from '../../provider.decorator.js';
-import { brokenAnswer, failureOfCall } from './call-failure.js';
-import { streamCall, type CallResult, type LlmCall } from './call.js';
+import { objectSchemaIn } from './answer.check.js';
+import { conversationOf } from './conversation.js';
 import { parseInput } from './input.schema.js';
-import { findTarget, type ModelTarget } from './model.js';
-import { costOf, type Cost } from './prices.js';
-import { checkSettings, llmSettingsSchema, parseSettings, type LlmSettings } from './settings.schema.js';
-import { answerOf, outputOf, recordedAnswer, turnBody, type LlmAnswer } from './turn.js';
+import { ModelFinder } from './model-finder.js';
+import { PriceList } from './price-list.js';
+import { LlmSession, type LlmOrder } from './session.js';
+import { llmSettingsSchema, parseSettings, type LlmSettings } from './settings.schema.js';
+import { ToolBox } from './tool-box.js';
+import { ToolSources } from './tool-sources.js';
+import { Transcript } from './transcript.js';
+import { outputOf } from './turn.js';
+
+const DEFAULT_MAX_TURNS = 10;
+const DEFAULT_MAX_REPAIRS = 2;
 
 /**
- * Asks a language model and streams its answer.
+ * Asks a language model and streams its answer; on the way the model may use the tools that the settings list.
  *
- * The answer is recorded as a turn before it is handed on, with its usage and cost; an attempt that finds it there
- * takes it and calls nobody. Usage and cost are therefore on the turn, and on the outcome only for a call that
- * broke off before there was a turn to record. A cut-off (`length`) or declined (`content-filter`) answer is a
- * completed one that says so in `finishReason`.
+ * Each answer and each outcome of a tool is recorded before it is built on, with its usage and cost; an attempt that
+ * finds them goes on after the last and pays for none again. Usage and cost are therefore on the turns, and on the
+ * outcome only for calls that broke off before there was a turn to record. Without a schema, a cut-off (`length`) or
+ * declined (`content-filter`) answer is a completed one that says so in `finishReason`.
  */
 @Injectable()
 @Provider({
@@ -48,14 +53,19 @@ import { answerOf, outputOf, recordedAnswer, turnBody, type LlmAnswer } from './
 })
 export class LlmProvider extends AgentProvider {
   constructor(
-    private readonly config: ProviderConfig,
     private readonly clock: Clock,
+    private readonly schemas: JsonSchemaService,
+    private readonly models: ModelFinder,
+    private readonly prices: PriceList,
+    private readonly prompts: PromptSource,
+    private readonly sources: ToolSources,
   ) {
     super();
   }
 
   override check(settings: JsonObject): readonly Issue[] {
-    return checkSettings(settings);
+    const parsed = parseSettings(settings);
+    return parsed.ok ? this.schemaIssues(parsed.value) : (parsed.failure.issues ?? []);
   }
 
   override settingsSchema(): JsonObject {
@@ -66,71 +76,93 @@ export class LlmProvider extends AgentProvider {
     request: AgentRequest,
     context: InvocationContext,
   ): AsyncGenerator<AgentPart, AgentOutcome, void> {
-    const recorded = recordedAnswer(context.journal.turns);
-    if (recorded !== undefined) return completed(recorded);
-    const call = this.callOf(request);
-    if (!call.ok) return { status: 'failed', failure: call.failure };
-    const result = yield* streamCall(call.value, context.signal);
-    if (result.end.kind !== 'finished') return this.failed(call.value, result);
-    return this.settle(answerOf(call.value, result, result.end.reason), result.usage ?? {}, context.journal);
+    const settings = parseSettings(request.settings);
+    if (!settings.ok) return failed(settings.failure);
+    const { tools: listed = [] } = settings.value;
+    const transcript = new Transcript(context.journal);
+    const { answer } = conversationOf(transcript.turns, listed.length > 0);
+    if (answer !== undefined) return { status: 'completed', output: outputOf(answer) };
+    const order = await this.orderOf(request, settings.value);
+    if (!order.ok) return failed(order.failure);
+    const { signal } = context;
+    const opened = await ToolBox.open(listed, this.sources, { request, signal });
+    if (!opened.ok) return failed(opened.failure);
+    const tools = opened.value;
+    try {
+      const { clock, prices, sources } = this;
+      const place = { transcript, tools, approvals: sources.approvals, signal, clock, prices };
+      return yield* new LlmSession(order.value, place).run();
+    } finally {
+      await tools.close();
+    }
   }
 
   override health(settings: JsonObject): Promise<AgentHealth> {
-    const configured = this.configuredOf(settings);
-    if (configured.ok) return Promise.resolve({ status: 'available' });
-    return Promise.resolve({ status: 'offline', reason: configured.failure.message });
+    const parsed = parseSettings(settings);
+    const checked = parsed.ok ? this.models.check(parsed.value) : parsed;
+    if (checked.ok) return Promise.resolve({ status: 'available' });
+    return Promise.resolve({ status: 'offline', reason: checked.failure.message });
   }
 
-  private callOf(request: AgentRequest): Result<LlmCall> {
-    const configured = this.configuredOf(request.settings);
-    if (!configured.ok) return configured;
-    const input = parseInput(request.input);
-    if (!input.ok) return input;
-    const { settings, target } = configured.value;
-    return ok({
-      target,
-      messages: input.value.messages,
-      system: input.value.system ?? settings.system,
-      temperature: input.value.temperature ?? settings.temperature,
-      maxOutputTokens: input.value.maxOutputTokens ?? settings.maxOutputTokens,
-      objectSchema: isJsonObject(settings.objectSchema) ? settings.objectSchema : undefined,
-      idempotencyKey: request.idempotencyKey,
-    });
+  private async orderOf(request: AgentRequest, settings: LlmSettings): Promise<Result<LlmOrder>> {
+    try {
+      const targets = await this.models.find(settings, request.namespace);
+      if (!targets.ok) return targets;
+      const input = parseInput(request.input, settings.provider);
+      if (!input.ok) return input;
+      const { messages, variables = {}, ...own } = input.value;
+      const { outputSchema } = request;
+      const objectSchema = isJsonObject(settings.objectSchema)
+        ? settings.objectSchema
+        : objectSchemaIn(outputSchema);
+      return ok({
+        request,
+        targets: targets.value,
+        messages,
+        options: {
+          system: own.system ?? (await this.systemOf(request.namespace, settings, variables)),
+          temperature: own.temperature ?? settings.temperature,
+          maxOutputTokens: own.maxOutputTokens ?? settings.maxOutputTokens,
+        },
+        rules: {
+          objectSchema,
+          outputSchema,
+          validate: (schema, value) => this.schemas.validate(schema, value),
+        },
+        maxTurns: settings.maxTurns ?? DEFAULT_MAX_TURNS,
+        maxRepairs: settings.maxRepairs ?? DEFAULT_MAX_REPAIRS,
+      });
+    } catch (error) {
+      if (AppError.is(error)) return { ok: false, failure: error.failure };
+      throw error;
+    }
   }
 
-  private configuredOf(json: JsonObject): Result<{ settings: LlmSettings; target: ModelTarget }> {
-    const settings = parseSettings(json);
-    if (!settings.ok) return settings;
-    const target = findTarget(settings.value, this.config);
-    return target.ok ? ok({ settings: settings.value, target: target.value }) : target;
+  /** The system prompt of the settings; the variables of a call win over those of the settings. */
+  private async systemOf(
+    namespace: string,
+    { system }: LlmSettings,
+    variables: JsonObject,
+  ): Promise<string | undefined> {
+    if (system === undefined || typeof system === 'string') return system;
+    const all = { ...(system.variables as JsonObject | undefined), ...variables };
+    return this.prompts.render(namespace, system.template, all);
   }
 
-  private async settle(answer: LlmAnswer, usage: AgentUsage, journal: Journal): Promise<AgentOutcome> {
-    const { costMicros, estimated } = this.costOf(usage, answer.model, answer.requestedModel);
-    const body = turnBody(estimated ? { ...answer, costEstimated: true } : answer);
-    await journal.record({ body, usage, costMicros });
-    if (answer.rejected === undefined) return completed(answer);
-    return { status: 'failed', failure: failureOf(agentErrors['agent.output-invalid'], answer.rejected) };
-  }
-
-  private failed(call: LlmCall, result: CallResult): AgentOutcome {
-    const failure = this.failureOf(call, result.end);
-    if (result.usage === undefined) return { status: 'failed', failure };
-    const { costMicros } = this.costOf(result.usage, result.model, call.target.modelId);
-    return { status: 'failed', failure, usage: result.usage, costMicros };
-  }
-
-  private failureOf(call: LlmCall, end: CallResult['end']): Failure {
-    if (end.kind === 'aborted') return brokenAnswer('the call was aborted');
-    if (end.kind !== 'failed') return brokenAnswer('the connection ended too early');
-    return failureOfCall(end.error, { now: this.clock.now(), secret: call.target.apiKey });
-  }
-
-  private costOf(usage: AgentUsage, ...models: readonly string[]): Cost {
-    return costOf(usage, { models, at: this.clock.now() });
+  /** Every schema in the settings that can not be used. */
+  private schemaIssues({ objectSchema, tools = [] }: LlmSettings): readonly Issue[] {
+    const ofTools = tools.map((tool, index) => ({
+      pointer: `/tools/${String(index)}/inputSchema`,
+      schema: tool.type === 'mcp' ? undefined : tool.inputSchema,
+    }));
+    return [{ pointer: '/objectSchema', schema: objectSchema }, ...ofTools].flatMap(({ pointer, schema }) =>
+      this.schemas
+        .problems((schema as JsonObject | undefined) ?? true)
+        .map((message) => ({ pointer, code: 'schema.invalid', message })),
+    );
   }
 }
 
-function completed(answer: LlmAnswer): AgentOutcome {
-  return { status: 'completed', output: outputOf(answer) };
+function failed(failure: Failure): AgentOutcome {
+  return { status: 'failed', failure };
 }

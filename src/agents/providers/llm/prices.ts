@@ -25,12 +25,15 @@ export interface Price extends Rates {
   readonly maxPromptTokens?: number;
 }
 
-const usd = (input: number, output: number, cacheRead: number, cacheWrite: number): Rates => ({
-  inputPerMTok: Math.round(input * 1_000_000),
-  outputPerMTok: Math.round(output * 1_000_000),
-  cacheReadPerMTok: Math.round(cacheRead * 1_000_000),
-  cacheWritePerMTok: Math.round(cacheWrite * 1_000_000),
-});
+/** Rates of amounts in dollars per million tokens: input, output, cache read, cache write. */
+export function ratesOf(amounts: readonly [number, number, number, number]): Rates {
+  const [inputPerMTok, outputPerMTok, cacheReadPerMTok, cacheWritePerMTok] = amounts.map((amount) =>
+    Math.round(amount * 1_000_000),
+  ) as [number, number, number, number];
+  return { inputPerMTok, outputPerMTok, cacheReadPerMTok, cacheWritePerMTok };
+}
+
+const usd = (...amounts: Parameters<typeof ratesOf>[0]): Rates => ratesOf(amounts);
 
 // Columns of the amounts: input, output, cache read, cache write; in dollars per million tokens.
 export const PRICES: readonly Price[] = [

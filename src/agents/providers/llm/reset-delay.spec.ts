@@ -31,6 +31,19 @@ describe('resetDelayMs', () => {
       },
       5_000,
     ],
+    ['a span', { 'x-ratelimit-reset-requests': '1m30.5s' }, 90_500],
+    ['a short span', { 'x-ratelimit-reset-tokens': '20ms' }, 20],
+    [
+      'the span of what is used up',
+      {
+        'x-ratelimit-remaining-tokens': '0',
+        'x-ratelimit-reset-tokens': '2s',
+        'x-ratelimit-remaining-requests': '9',
+        'x-ratelimit-reset-requests': '1h',
+      },
+      2_000,
+    ],
+    ['a span that is none', { 'x-ratelimit-reset-tokens': '5 apples' }, undefined],
     ['a reset that is no date', { [`${LIMIT}-tokens-reset`]: 'later' }, undefined],
     [
       'retry-after before a reset',

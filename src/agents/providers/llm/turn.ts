@@ -1,7 +1,8 @@
 /** One answer of a model: how it is kept in the journal and what of it is the agent's output. */
+import type { Issue } from '../../../kernel/failure.js';
 import { getOwn, isJsonObject, type Json, type JsonObject } from '../../../kernel/json.js';
-import type { Turn } from '../../agent.provider.js';
-import type { CallResult, LlmCall, LlmFinishReason, LlmToolCall } from './call.js';
+import type { CallResult, LlmCall, LlmFinishReason } from './call.js';
+import type { LlmToolCall } from './message.js';
 
 const TURN_TYPE = 'llm.answer';
 
@@ -16,11 +17,14 @@ export interface LlmAnswer {
   readonly toolCalls?: readonly LlmToolCall[];
   /** Settings that the model does not take and that were left out. */
   readonly warnings?: readonly string[];
-  /** The object that was asked for; absent when the answer was cut off or declined. */
+  /** The object that was asked for; absent when the answer is none. */
   readonly object?: JsonObject;
-  /** Why the answer is of no use; such a turn is paid for but never taken up again. */
+  /** Why the answer is of no use, as the model is told. */
   readonly rejected?: string;
-  /** The model has no price of its own; the cost is that of the most expensive one known. */
+  readonly issues?: readonly Issue[];
+  /** The agent failed with this answer: what was said so far leads nowhere, a later attempt begins anew. */
+  readonly closed?: true;
+  /** The model has no price of its own (the cost is that of the most expensive one), or its usage was not told. */
   readonly costEstimated?: true;
 }
 
@@ -34,38 +38,42 @@ export function answerOf(call: LlmCall, result: CallResult, finishReason: LlmFin
     finishReason,
     ...(toolCalls.length > 0 && { toolCalls }),
     ...(warnings.length > 0 && { warnings }),
-    ...(call.objectSchema !== undefined && finishReason === 'stop' && readObject(text)),
+    ...(call.objectSchema !== undefined && toolCalls.length === 0 && readObject(text)),
   };
 }
 
-function readObject(text: string): Pick<LlmAnswer, 'object' | 'rejected'> {
+/** The object that a text is; some models put a Markdown fence around it. */
+function readObject(text: string): Pick<LlmAnswer, 'object'> {
+  const inner = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text;
   try {
-    const value: unknown = JSON.parse(text);
-    if (isJsonObject(value)) return { object: value };
+    const value: unknown = JSON.parse(inner);
+    return isJsonObject(value) ? { object: value } : {};
   } catch {
-    // Said below: the text of the answer stays in the turn.
+    return {}; // the text stays in the turn, and whoever checks the answer says what it lacks
   }
-  return { rejected: 'The model was asked for a JSON object and answered with something else.' };
 }
 
 /** The journal's form of an answer. */
 export function turnBody(answer: LlmAnswer): JsonObject {
-  const { warnings, rejected, costEstimated } = answer;
+  const { model, requestedModel, warnings, rejected, issues, closed, costEstimated } = answer;
   return {
     type: TURN_TYPE,
-    model: answer.model,
-    requestedModel: answer.requestedModel,
+    model,
+    requestedModel,
     ...outputOf(answer),
     ...(warnings !== undefined && { warnings }),
     ...(rejected !== undefined && { rejected }),
+    ...(issues !== undefined && { issues: issues.map((issue) => ({ ...issue })) }),
+    ...(closed !== undefined && { closed }),
     ...(costEstimated !== undefined && { costEstimated }),
   };
 }
 
-/** The last recorded answer that an earlier attempt could have finished with; undefined when there is none. */
-export function recordedAnswer(turns: readonly Turn[]): LlmAnswer | undefined {
-  const body = turns.findLast((turn) => isUsable(turn.body))?.body;
-  return body as LlmAnswer | undefined;
+/** The answer that a turn's body holds, or undefined when it holds something else. */
+export function answerIn(body: Json): LlmAnswer | undefined {
+  return isJsonObject(body) && getOwn(body, 'type') === TURN_TYPE
+    ? (body as unknown as LlmAnswer)
+    : undefined;
 }
 
 /** What the agent hands on: `{ text, object?, finishReason, toolCalls? }`. */
@@ -76,8 +84,4 @@ export function outputOf({ text, object, finishReason, toolCalls }: LlmAnswer): 
     finishReason,
     ...(toolCalls !== undefined && { toolCalls: toolCalls.map((call) => ({ ...call })) }),
   };
-}
-
-function isUsable(body: Json): boolean {
-  return isJsonObject(body) && getOwn(body, 'type') === TURN_TYPE && getOwn(body, 'rejected') === undefined;
 }

@@ -2,9 +2,10 @@
 import { z } from 'zod';
 
 import { failureOf, type Issue } from '../../../kernel/failure.js';
-import { isJsonObject, pointerOf, type Json, type JsonObject } from '../../../kernel/json.js';
+import { isJsonObject, type Json, type JsonObject } from '../../../kernel/json.js';
 import { fail, ok, type Result } from '../../../kernel/result.js';
 import { agentErrors } from '../../agent.errors.js';
+import { issuesOf } from '../../domain/issues.js';
 
 const MAX_CODE_BYTES = 65_536;
 const MAX_VALUE_DEPTH = 16;
@@ -82,14 +83,14 @@ export type EvaluatorResult = z.infer<typeof resultSchema>;
 /** Every problem in the settings of an agent; pointers start at the root of the settings. */
 export function checkSettings(settings: JsonObject): readonly Issue[] {
   const parsed = strudelSettingsSchema.safeParse(settings);
-  return parsed.success ? [] : issuesOf(parsed.error, 'settings.invalid');
+  return parsed.success ? [] : issuesOf(parsed.error.issues, 'settings.invalid');
 }
 
 /** Reads settings, or fails with `agent.not-configured` and all their issues. */
 export function parseSettings(settings: JsonObject): Result<StrudelSettings> {
   const parsed = strudelSettingsSchema.safeParse(settings);
   if (parsed.success) return ok(parsed.data);
-  const issues = issuesOf(parsed.error, 'settings.invalid');
+  const issues = issuesOf(parsed.error.issues, 'settings.invalid');
   return fail(
     failureOf(agentErrors['agent.not-configured'], 'The settings of the agent are invalid.', { issues }),
   );
@@ -99,7 +100,7 @@ export function parseSettings(settings: JsonObject): Result<StrudelSettings> {
 export function parseInput(input: Json): Result<StrudelInput> {
   const parsed = strudelInputSchema.safeParse(input);
   if (parsed.success) return ok(parsed.data);
-  const issues = issuesOf(parsed.error, 'field.invalid');
+  const issues = issuesOf(parsed.error.issues, 'field.invalid');
   const places = issues.map(({ pointer, message }) => `${pointer === '' ? 'input' : pointer}: ${message}`);
   return fail(
     failureOf(agentErrors['agent.input-invalid'], `The input can not be used. ${places.join('. ')}.`, {
@@ -112,15 +113,6 @@ export function parseInput(input: Json): Result<StrudelInput> {
 function withoutFence(code: string): string {
   const fenced = /^\s*```[\w-]*[ \t]*(\n.*?)\n?```\s*$/s.exec(code)?.[1];
   return fenced === undefined || fenced.includes('```') ? code : fenced;
-}
-
-function issuesOf(error: z.ZodError, code: string): readonly Issue[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
-    if (issue.code !== 'unrecognized_keys')
-      return [{ pointer: pointerOf(path), code, message: issue.message }];
-    return issue.keys.map((key) => ({ pointer: pointerOf([...path, key]), code, message: 'Unknown field' }));
-  });
 }
 
 function isShallow(value: Json, depth: number): boolean {
