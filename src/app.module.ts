@@ -23,6 +23,8 @@ import { ChildRunInvoker } from './runs/child-run.invoker.js';
 import { runErrors } from './runs/domain/run.errors.js';
 import { HealthModule } from './health/health.module.js';
 import { fieldErrors } from './kernel/field.errors.js';
+import { metricErrors } from './metrics/domain/metric.errors.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { EventsModule } from './events/events.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { storageErrors } from './storage/sql/storage.errors.js';
@@ -62,6 +64,7 @@ const errorDeclarations = [
   strudelErrors,
   definitionErrors,
   expressionErrors,
+  metricErrors,
   runErrors,
   childRunErrors,
   socketErrors,
@@ -85,6 +88,7 @@ const features: readonly (Type | DynamicModule)[] = [
   RunsModule,
   WorkflowAgentModule.by(ChildRunInvoker, RunsModule),
   EventsModule,
+  MetricsModule,
 ];
 
 /** The stores that a configuration names. */

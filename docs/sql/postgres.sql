@@ -1,10 +1,10 @@
 -- append.advance
-update "runs" set "last_seq" = $1, "started_at" = $2, "ended_at" = $3, "steps_total" = $4, "steps_completed" = $5, "steps_failed" = $6, "steps_skipped" = $7, "input_tokens" = $8, "output_tokens" = $9, "cost_micros" = $10, "failure_code" = $11, "updated_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint, "wake_at" = case when inbox_pending > 0 or owner_id is null
-  then case when $12 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $13 else (extract(epoch from statement_timestamp()) * 1000)::bigint end else $14 end where "id" = $15 and "namespace" = $16 and "epoch" = $17 and "last_seq" = $18 returning "inbox_seq";
+update "runs" set "last_seq" = $1, "started_at" = $2, "ended_at" = $3, "steps_total" = $4, "steps_completed" = $5, "steps_failed" = $6, "steps_skipped" = $7, "input_tokens" = $8, "output_tokens" = $9, "cost_micros" = $10, "failure_code" = $11, "failure_message" = $12, "updated_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint, "wake_at" = case when inbox_pending > 0 or owner_id is null
+  then case when $13 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $14 else (extract(epoch from statement_timestamp()) * 1000)::bigint end else $15 end where "id" = $16 and "namespace" = $17 and "epoch" = $18 and "last_seq" = $19 returning "inbox_seq";
 
 -- append.batch
 with input as (
-  select * from unnest((select $1::text[]), (select $2::text[]), (select $3::bigint[]), (select $4::bigint[]), (select $5::text[]), (select $6::text[]), (select $7::text[]), (select $8::text[]), (select $9::bigint[]), (select $10::bigint[]), (select $11::bigint[]), (select $12::bigint[]), (select $13::bigint[]), (select $14::bigint[]), (select $15::bigint[]), (select $16::bigint[]), (select $17::bigint[]), (select $18::bigint[]), (select $19::bigint[])) as input("run_id", "namespace", "first_seq", "last_seq", "append_id", "events", "status", "failure_code", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "epoch", "wake_at")
+  select * from unnest((select $1::text[]), (select $2::text[]), (select $3::bigint[]), (select $4::bigint[]), (select $5::text[]), (select $6::text[]), (select $7::text[]), (select $8::text[]), (select $9::text[]), (select $10::bigint[]), (select $11::bigint[]), (select $12::bigint[]), (select $13::bigint[]), (select $14::bigint[]), (select $15::bigint[]), (select $16::bigint[]), (select $17::bigint[]), (select $18::bigint[]), (select $19::bigint[]), (select $20::bigint[])) as input("run_id", "namespace", "first_seq", "last_seq", "append_id", "events", "status", "failure_code", "failure_message", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "epoch", "wake_at")
   ), held as (
   select runs.id from runs join input on runs.id = input.run_id
   where runs.namespace = "input"."namespace" and runs.epoch = "input"."epoch"
@@ -12,7 +12,7 @@ with input as (
   ), advanced as (
   update runs set
   last_seq = "input"."last_seq",
-  "status" = "input"."status", "failure_code" = "input"."failure_code", "started_at" = "input"."started_at", "ended_at" = "input"."ended_at", "steps_total" = "input"."steps_total", "steps_completed" = "input"."steps_completed", "steps_failed" = "input"."steps_failed", "steps_skipped" = "input"."steps_skipped", "input_tokens" = "input"."input_tokens", "output_tokens" = "input"."output_tokens", "cost_micros" = "input"."cost_micros",
+  "status" = "input"."status", "failure_code" = "input"."failure_code", "failure_message" = "input"."failure_message", "started_at" = "input"."started_at", "ended_at" = "input"."ended_at", "steps_total" = "input"."steps_total", "steps_completed" = "input"."steps_completed", "steps_failed" = "input"."steps_failed", "steps_skipped" = "input"."steps_skipped", "input_tokens" = "input"."input_tokens", "output_tokens" = "input"."output_tokens", "cost_micros" = "input"."cost_micros",
   wake_at = case when runs.inbox_pending > 0 or runs.owner_id is null
   then case when "input"."wake_at" < (extract(epoch from statement_timestamp()) * 1000)::bigint then "input"."wake_at" else (extract(epoch from statement_timestamp()) * 1000)::bigint end else "input"."wake_at" end,
   owner_id = case when "input"."ended_at" is null then runs.owner_id end,
@@ -42,21 +42,21 @@ insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "appe
 with advanced as (
   update runs set
   last_seq = $1::bigint,
-  "status" = $2::text, "failure_code" = $3::text, "started_at" = $4::bigint, "ended_at" = $5::bigint, "steps_total" = $6::bigint, "steps_completed" = $7::bigint, "steps_failed" = $8::bigint, "steps_skipped" = $9::bigint, "input_tokens" = $10::bigint, "output_tokens" = $11::bigint, "cost_micros" = $12::bigint,
+  "status" = $2::text, "failure_code" = $3::text, "failure_message" = $4::text, "started_at" = $5::bigint, "ended_at" = $6::bigint, "steps_total" = $7::bigint, "steps_completed" = $8::bigint, "steps_failed" = $9::bigint, "steps_skipped" = $10::bigint, "input_tokens" = $11::bigint, "output_tokens" = $12::bigint, "cost_micros" = $13::bigint,
   wake_at = case when runs.inbox_pending > 0 or runs.owner_id is null
-  then case when $13::bigint < (extract(epoch from statement_timestamp()) * 1000)::bigint then $14::bigint else (extract(epoch from statement_timestamp()) * 1000)::bigint end else $15::bigint end,
-  owner_id = case when $16::bigint is null then runs.owner_id end,
+  then case when $14::bigint < (extract(epoch from statement_timestamp()) * 1000)::bigint then $15::bigint else (extract(epoch from statement_timestamp()) * 1000)::bigint end else $16::bigint end,
+  owner_id = case when $17::bigint is null then runs.owner_id end,
   updated_at = (extract(epoch from statement_timestamp()) * 1000)::bigint
-  where runs.id = $17::text and runs.namespace = $18::text and runs.epoch = $19::bigint
-  and runs.last_seq = $20::bigint - 1
+  where runs.id = $18::text and runs.namespace = $19::text and runs.epoch = $20::bigint
+  and runs.last_seq = $21::bigint - 1
   returning runs.id, runs.inbox_seq
   ), logged as (
-  insert into run_appends ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") select $21::text, $22::text, $23::bigint, $24::bigint, $25::text, $26::text from advanced
+  insert into run_appends ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") select $22::text, $23::text, $24::bigint, $25::bigint, $26::text, $27::text from advanced
   )
   select id as run_id, inbox_seq from advanced;
 
 -- append.quiet
-update "runs" set "last_seq" = $1, "started_at" = $2, "ended_at" = $3, "steps_total" = $4, "steps_completed" = $5, "steps_failed" = $6, "steps_skipped" = $7, "input_tokens" = $8, "output_tokens" = $9, "cost_micros" = $10, "failure_code" = $11, "updated_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint, "wake_at" = $12 where "id" = $13 and "namespace" = $14 and "epoch" = $15 and "last_seq" = $16 and "owner_id" = $17 and "inbox_seq" = $18 and "inbox_pending" = 0;
+update "runs" set "last_seq" = $1, "started_at" = $2, "ended_at" = $3, "steps_total" = $4, "steps_completed" = $5, "steps_failed" = $6, "steps_skipped" = $7, "input_tokens" = $8, "output_tokens" = $9, "cost_micros" = $10, "failure_code" = $11, "failure_message" = $12, "updated_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint, "wake_at" = $13 where "id" = $14 and "namespace" = $15 and "epoch" = $16 and "last_seq" = $17 and "owner_id" = $18 and "inbox_seq" = $19 and "inbox_pending" = 0;
 
 -- append.read
 select "runs"."last_seq", "run_appends"."first_seq", "run_appends"."events" from "runs" left join "run_appends" on "run_appends"."run_id" = $1 and "run_appends"."first_seq" <= $2 and "run_appends"."first_seq" >= (select coalesce(max(first_seq), 1) from run_appends
@@ -206,6 +206,12 @@ insert into limit_slots (namespace, key, holder, expires_at)
   where (select count(*) from limit_slots where namespace = $5 and key = $6)
   < cast($7 as bigint);
 
+-- log-cursor.find
+select "cursor" from "log_cursors" where "follower" = $1;
+
+-- log-cursor.move
+insert into "log_cursors" ("follower", "cursor", "fold_version") values ($1, $2, $3) on conflict ("follower") do update set "cursor" = $4;
+
 -- log.head
 select pg_snapshot_xmin(pg_current_snapshot())::text as xid, 0 as position;
 
@@ -213,6 +219,40 @@ select pg_snapshot_xmin(pg_current_snapshot())::text as xid, 0 as position;
 select xid::text as xid, position, namespace, events from run_appends
   where (xid, position) > ($1::text::xid8, $2::bigint)
   and xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid, position limit $3;
+
+-- metric.add-series
+insert into "metric_series" ("namespace", "dimension", "parent", "key") values ($1, $2, $3, $4) on conflict do nothing;
+
+-- metric.begin
+insert into "log_cursors" ("follower", "cursor", "fold_version") values ($1, $2, $3) on conflict do nothing;
+
+-- metric.forget
+delete from "metric_open_runs" where "run_id" = $1;
+
+-- metric.move
+update "log_cursors" set "cursor" = $1 where "follower" = $2 and "cursor" = $3 and "fold_version" = $4;
+
+-- metric.position
+select * from "log_cursors" where "follower" = $1;
+
+-- metric.prune
+delete from "metric_figures" where "series_id" in (select "id" from "metric_series") and "grain" = $1 and "at" < $2;
+
+-- metric.prune-series
+delete from metric_series
+  where not exists (select 1 from metric_figures where metric_figures.series_id = metric_series.id);
+
+-- metric.put
+insert into metric_figures (series_id, grain, at, namespace, figures)
+  select id, $1, cast($2 as bigint), namespace, $3 from metric_series
+  where namespace = $4 and dimension = $5 and parent = $6 and key = $7
+  on conflict (series_id, grain, at) do update set figures = excluded.figures;
+
+-- metric.remember
+insert into "metric_open_runs" ("run_id", "namespace", "state") values ($1, $2, $3) on conflict ("run_id") do update set "state" = $4;
+
+-- metric.series
+select * from "metric_series" where "namespace" = $1;
 
 -- owner.attention
 select "id" from "runs" where "owner_id" = $1 and "wake_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint order by "wake_at", "id" limit 1000;
@@ -300,6 +340,15 @@ update "runs" set "owner_id" = $1, "epoch" = epoch + 1 where "id" = $2 and "owne
 -- run.count
 select "status", count(*) as "runs" from "runs" group by "namespace", "status";
 
+-- run.count-open
+with recursive spaces(namespace) as (
+  select min(namespace) from runs
+  union all
+  select (select min(namespace) from runs where namespace > spaces.namespace) from spaces
+  where spaces.namespace is not null)
+  select runs.status, count(*) as runs from spaces join runs on runs.namespace = spaces.namespace
+  where runs.status in ('queued', 'running', 'waiting', 'paused', 'cancelling') group by runs.status;
+
 -- run.count-queued
 select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null;
 
@@ -327,14 +376,14 @@ select * from "runs" where "id" = $1 and "namespace" = $2;
 update "runs" set "owner_id" = $1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" in (select "held"."id" from "runs" as "held" where "held"."owner_id" in (select "owners"."id" from "owners" where "owners"."retired_at" is not null) order by "held"."id" for update of "held");
 
 -- run.insert
-insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version", "priority", "tags", "parent_id", "created_at", "status", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "failure_code", "last_seq", "epoch", "owner_id", "wake_at", "inbox_seq", "inbox_pending", "updated_at") select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, (select id from owners where id = $23
-  and retired_at is null and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint), case when cast($24 as text) is null or (select id from owners where id = $25
+insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version", "priority", "tags", "parent_id", "created_at", "status", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "failure_code", "failure_message", "last_seq", "epoch", "owner_id", "wake_at", "inbox_seq", "inbox_pending", "updated_at") select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, (select id from owners where id = $24
+  and retired_at is null and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint), case when cast($25 as text) is null or (select id from owners where id = $26
   and retired_at is null and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint) is not null
-  then cast($26 as bigint) else case when $27 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $28 else (extract(epoch from statement_timestamp()) * 1000)::bigint end end, 0, 0, (extract(epoch from statement_timestamp()) * 1000)::bigint
-  where (cast($29 as bigint) is null or (select count(*) from (
-  select 1 from runs where status = 'queued' and owner_id is null limit cast($30 as bigint)) as queued) < cast($31 as bigint))
-  and not exists (select 1 from idempotency_keys where namespace = $32
-  and operation = $33 and key = $34 and expires_at > $35) on conflict ("id") do nothing;
+  then cast($27 as bigint) else case when $28 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $29 else (extract(epoch from statement_timestamp()) * 1000)::bigint end end, 0, 0, (extract(epoch from statement_timestamp()) * 1000)::bigint
+  where (cast($30 as bigint) is null or (select count(*) from (
+  select 1 from runs where status = 'queued' and owner_id is null limit cast($31 as bigint)) as queued) < cast($32 as bigint))
+  and not exists (select 1 from idempotency_keys where namespace = $33
+  and operation = $34 and key = $35 and expires_at > $36) on conflict ("id") do nothing;
 
 -- run.lock
 select id from runs where id = any($1::text[]) order by id for update;

@@ -1,5 +1,5 @@
 -- append.advance
-update "runs" set "last_seq" = ?, "started_at" = ?, "ended_at" = ?, "steps_total" = ?, "steps_completed" = ?, "steps_failed" = ?, "steps_skipped" = ?, "input_tokens" = ?, "output_tokens" = ?, "cost_micros" = ?, "failure_code" = ?, "updated_at" = ?, "wake_at" = case when inbox_pending > 0 or owner_id is null
+update "runs" set "last_seq" = ?, "started_at" = ?, "ended_at" = ?, "steps_total" = ?, "steps_completed" = ?, "steps_failed" = ?, "steps_skipped" = ?, "input_tokens" = ?, "output_tokens" = ?, "cost_micros" = ?, "failure_code" = ?, "failure_message" = ?, "updated_at" = ?, "wake_at" = case when inbox_pending > 0 or owner_id is null
   then case when ? < ? then ? else ? end else ? end where "id" = ? and "namespace" = ? and "epoch" = ? and "last_seq" = ? returning "inbox_seq";
 
 -- append.end
@@ -15,7 +15,7 @@ insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "appe
 insert into "run_appends" ("run_id", "namespace", "first_seq", "last_seq", "append_id", "events") values (?, ?, ?, ?, ?, ?) on conflict ("run_id", "first_seq") do nothing;
 
 -- append.quiet
-update "runs" set "last_seq" = ?, "started_at" = ?, "ended_at" = ?, "steps_total" = ?, "steps_completed" = ?, "steps_failed" = ?, "steps_skipped" = ?, "input_tokens" = ?, "output_tokens" = ?, "cost_micros" = ?, "failure_code" = ?, "updated_at" = ?, "wake_at" = ? where "id" = ? and "namespace" = ? and "epoch" = ? and "last_seq" = ? and "owner_id" = ? and "inbox_seq" = ? and "inbox_pending" = 0;
+update "runs" set "last_seq" = ?, "started_at" = ?, "ended_at" = ?, "steps_total" = ?, "steps_completed" = ?, "steps_failed" = ?, "steps_skipped" = ?, "input_tokens" = ?, "output_tokens" = ?, "cost_micros" = ?, "failure_code" = ?, "failure_message" = ?, "updated_at" = ?, "wake_at" = ? where "id" = ? and "namespace" = ? and "epoch" = ? and "last_seq" = ? and "owner_id" = ? and "inbox_seq" = ? and "inbox_pending" = 0;
 
 -- append.read
 select "runs"."last_seq", "run_appends"."first_seq", "run_appends"."events" from "runs" left join "run_appends" on "run_appends"."run_id" = ? and "run_appends"."first_seq" <= ? and "run_appends"."first_seq" >= (select coalesce(max(first_seq), 1) from run_appends
@@ -165,12 +165,52 @@ insert into limit_slots (namespace, key, holder, expires_at)
   where (select count(*) from limit_slots where namespace = ? and key = ?)
   < cast(? as bigint);
 
+-- log-cursor.find
+select "cursor" from "log_cursors" where "follower" = ?;
+
+-- log-cursor.move
+insert into "log_cursors" ("follower", "cursor", "fold_version") values (?, ?, ?) on conflict ("follower") do update set "cursor" = ?;
+
 -- log.head
 select '0' as xid, (select coalesce(max(position), 0) from run_appends) as position;
 
 -- log.read
 select '0' as xid, position, namespace, events from run_appends
   where position > ? order by position limit ?;
+
+-- metric.add-series
+insert into "metric_series" ("namespace", "dimension", "parent", "key") values (?, ?, ?, ?) on conflict do nothing;
+
+-- metric.begin
+insert into "log_cursors" ("follower", "cursor", "fold_version") values (?, ?, ?) on conflict do nothing;
+
+-- metric.forget
+delete from "metric_open_runs" where "run_id" = ?;
+
+-- metric.move
+update "log_cursors" set "cursor" = ? where "follower" = ? and "cursor" = ? and "fold_version" = ?;
+
+-- metric.position
+select * from "log_cursors" where "follower" = ?;
+
+-- metric.prune
+delete from "metric_figures" where "series_id" in (select "id" from "metric_series") and "grain" = ? and "at" < ?;
+
+-- metric.prune-series
+delete from metric_series
+  where not exists (select 1 from metric_figures where metric_figures.series_id = metric_series.id);
+
+-- metric.put
+insert into metric_figures (series_id, grain, at, namespace, figures)
+  select id, ?, cast(? as bigint), namespace, ? from metric_series
+  where namespace = ? and dimension = ? and parent = ? and key = ?
+  on conflict (series_id, grain, at) do update set figures = excluded.figures;
+
+-- metric.remember
+insert into "metric_open_runs" ("run_id", "namespace", "state") values (?, ?, ?) on conflict ("run_id") do update set "state" = ?;
+
+-- metric.series
+select * from "metric_series" where "namespace" = ?;
 
 -- owner.attention
 select "id" from "runs" where "owner_id" = ? and "wake_at" <= ? order by "wake_at", "id" limit 1000;
@@ -258,6 +298,15 @@ update "runs" set "owner_id" = ?, "epoch" = epoch + 1 where "id" = ? and "owner_
 -- run.count
 select "status", count(*) as "runs" from "runs" group by "namespace", "status";
 
+-- run.count-open
+with recursive spaces(namespace) as (
+  select min(namespace) from runs
+  union all
+  select (select min(namespace) from runs where namespace > spaces.namespace) from spaces
+  where spaces.namespace is not null)
+  select runs.status, count(*) as runs from spaces join runs on runs.namespace = spaces.namespace
+  where runs.status in ('queued', 'running', 'waiting', 'paused', 'cancelling') group by runs.status;
+
 -- run.count-queued
 select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null;
 
@@ -285,7 +334,7 @@ select * from "runs" where "id" = ? and "namespace" = ?;
 update "runs" set "owner_id" = ?, "wake_at" = ? where "id" in (select "held"."id" from "runs" as "held" where "held"."owner_id" in (select "owners"."id" from "owners" where "owners"."retired_at" is not null) order by "held"."id" );
 
 -- run.insert
-insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version", "priority", "tags", "parent_id", "created_at", "status", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "failure_code", "last_seq", "epoch", "owner_id", "wake_at", "inbox_seq", "inbox_pending", "updated_at") select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (select id from owners where id = ?
+insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version", "priority", "tags", "parent_id", "created_at", "status", "started_at", "ended_at", "steps_total", "steps_completed", "steps_failed", "steps_skipped", "input_tokens", "output_tokens", "cost_micros", "failure_code", "failure_message", "last_seq", "epoch", "owner_id", "wake_at", "inbox_seq", "inbox_pending", "updated_at") select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (select id from owners where id = ?
   and retired_at is null and expires_at > ?), case when cast(? as text) is null or (select id from owners where id = ?
   and retired_at is null and expires_at > ?) is not null
   then cast(? as bigint) else case when ? < ? then ? else ? end end, 0, 0, ?

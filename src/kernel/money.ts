@@ -5,7 +5,7 @@ export function usdFromMicros(micros: number): number {
   return micros / 1_000_000;
 }
 
-/** The micro-dollars of a decimal amount that has no smaller part. */
+/** Micro-dollars of a decimal amount, rounded to the nearest. */
 export function microsFromUsd(usd: number): number {
   return Math.round(usd * 1_000_000);
 }

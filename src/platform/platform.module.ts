@@ -3,9 +3,10 @@ import { Global, Module } from '@nestjs/common';
 import { Clock, SystemClock } from './clock/clock.js';
 import { IdSource, UuidSource } from './ids/id.source.js';
 import { JsonSchemaService } from './json-schema/json-schema.service.js';
+import { CacheCounts } from './telemetry/cache-counts.js';
 import { YamlService } from './yaml/yaml.service.js';
 
-/** Time, ids, JSON Schemas and YAML for everyone. */
+/** Time, ids, JSON Schemas, YAML and counts of caches for everyone. */
 @Global()
 @Module({
   providers: [
@@ -13,7 +14,8 @@ import { YamlService } from './yaml/yaml.service.js';
     { provide: IdSource, useClass: UuidSource },
     JsonSchemaService,
     YamlService,
+    CacheCounts,
   ],
-  exports: [Clock, IdSource, JsonSchemaService, YamlService],
+  exports: [CacheCounts, Clock, IdSource, JsonSchemaService, YamlService],
 })
 export class PlatformModule {}

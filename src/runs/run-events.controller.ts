@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { Readable } from 'node:stream';
 
 import { Controller, Get, Param, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
@@ -16,6 +17,13 @@ import { EventPageDto } from './dto/run.dto.js';
 import { streamEvents } from './event.stream.js';
 import { RunReader } from './run.reader.js';
 
+/** An event of a run: what follows it is read. */
+interface LogPlace {
+  readonly namespace: string;
+  readonly runId: string;
+  readonly afterSeq: number;
+}
+
 @ApiTags('Runs')
 @Controller('runs')
 export class RunEventsController {
@@ -26,12 +34,13 @@ export class RunEventsController {
   @ApiOperation({
     summary: 'Read the events of a run',
     description:
-      'JSON by default. With `Accept: text/event-stream` a live stream: `id` is the sequence number, `event` the ' +
+      'JSON by default. With `Accept: application/x-ndjson` everything after `afterSeq` to the end of the log, one ' +
+      'event a line, exactly as it is stored. With `Accept: text/event-stream` a live stream: `id` is the sequence number, `event` the ' +
       'type, `data` the event; `Last-Event-ID` goes on after that one; it closes after the terminal event.',
   })
   @ApiParam({ name: 'id', example: EXAMPLE_COMPLETED_RUN })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Streams only: go on after this event.' })
-  @ApiProduces('application/json', 'text/event-stream')
+  @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream')
   @ApiOkResponse({ type: EventPageDto })
   @ApiProblems(runErrors['run.not-found'])
   async events(
@@ -41,7 +50,9 @@ export class RunEventsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { headers } = reply.request;
-    if (wantsStream(headers)) {
+    if (headers.accept?.includes('application/x-ndjson') === true) {
+      await this.export({ namespace, runId, afterSeq }, reply);
+    } else if (wantsStream(headers)) {
       await this.stream({ namespace, runId, afterSeq: lastEventIdOf(headers) ?? afterSeq }, reply);
     } else {
       await reply
@@ -50,10 +61,16 @@ export class RunEventsController {
     }
   }
 
-  private async stream(
-    from: { readonly namespace: string; readonly runId: string; readonly afterSeq: number },
-    reply: FastifyReply,
-  ): Promise<void> {
+  private async export(from: LogPlace, reply: FastifyReply): Promise<void> {
+    const { namespace, runId, afterSeq } = from;
+    await this.reader.requireRow(namespace, runId);
+    await reply
+      .type('application/x-ndjson')
+      .header('content-disposition', `attachment; filename="${runId}.ndjson"`)
+      .send(Readable.from(this.reader.eventLines(namespace, runId, afterSeq)));
+  }
+
+  private async stream(from: LogPlace, reply: FastifyReply): Promise<void> {
     await this.reader.requireRow(from.namespace, from.runId);
     reply.hijack();
     const gone = new AbortController();

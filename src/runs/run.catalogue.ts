@@ -21,6 +21,14 @@ export interface RunFilter {
   readonly from?: number;
   /** Created before. */
   readonly to?: number;
+  /** The code of the failure that ended it, as a whole. */
+  readonly errorCode?: string;
+  /** Somewhere in the first 1,000 characters of the failure's message, whatever the case of ASCII letters. */
+  readonly errorText?: string;
+  /** Cost at least, in micro-dollars. */
+  readonly minCostMicros?: number;
+  /** Cost at most. */
+  readonly maxCostMicros?: number;
 }
 
 export abstract class RunCatalogue {
@@ -31,11 +39,14 @@ export abstract class RunCatalogue {
   abstract findMany(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]>;
 
   /**
-   * Runs of a namespace that match every field of the filter, highest id first, which is newest first. The cursor's
-   * key is the last run's id: runs created between two pages neither shift nor repeat what follows. A cursor that is
-   * not one of ours gives an empty page.
+   * Runs of a namespace that match every field of the filter, newest first: by id; with `from` or `to` and without a
+   * tag by the time of creation, then id. The cursor's key names the last run: runs created between two pages neither shift nor repeat
+   * what follows. A cursor that is not one of ours gives an empty page.
    */
   abstract list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>>;
+
+  /** Runs that have not ended in each status, over all namespaces. Statuses without runs are absent. Counts no ended run. */
+  abstract openCounts(): Promise<{ readonly [S in RunStatus]?: number }>;
 
   /** Runs in each status, over all namespaces. Statuses without runs are absent. */
   abstract counts(): Promise<{ readonly [S in RunStatus]?: number }>;

@@ -36,7 +36,7 @@ import type { RunView, StepView } from './domain/view.js';
 import { ControlRunDto } from './dto/control-run.dto.js';
 import { SignalRunDto } from './dto/signal-run.dto.js';
 import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
-import { RunListQueryDto } from './dto/run-query.dto.js';
+import { runFilterOf, RunListQueryDto } from './dto/run-query.dto.js';
 import { RunDto, RunItemDto, StepDto } from './dto/run.dto.js';
 import { startRequestOf, StartRunDto } from './dto/start-run.dto.js';
 import { runItemOf } from './run-item.js';
@@ -99,13 +99,9 @@ export class RunController {
     @Query() query: RunListQueryDto,
     @CurrentPrincipal() { namespace }: Principal,
   ): Promise<Page<RunItemDto>> {
-    const { limit, cursor, from, to, ...filter } = query;
-    const range = {
-      ...(from === undefined ? {} : { from: Date.parse(from) }),
-      ...(to === undefined ? {} : { to: Date.parse(to) }),
-    };
+    const { limit, cursor } = query;
     const page = { limit, ...(cursor === undefined ? {} : { cursor }) };
-    const { items, ...rest } = await this.reader.list(namespace, { ...filter, ...range }, page);
+    const { items, ...rest } = await this.reader.list(namespace, runFilterOf(query), page);
     return { ...rest, items: items.map(runItemOf) };
   }
 

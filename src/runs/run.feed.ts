@@ -35,6 +35,8 @@ export interface FollowOptions {
 }
 
 export abstract class RunFeed {
+  private readonly listeners = new Set<() => void>();
+
   /**
    * Follows a run until its terminal event or until the signal aborts, which ends it without an error. Ends at once
    * for a run whose log holds nothing more and has ended; goes on past a terminal event that others follow in the
@@ -60,4 +62,20 @@ export abstract class RunFeed {
 
   /** Tells followers of a delta. Never throws, may be dropped. */
   abstract publishDelta(delta: Delta): void;
+
+  /**
+   * Calls back whenever events of any run were published in this process, for those who follow the log as a whole: a
+   * hint to read, which says nothing of what there is. The listener must neither throw nor take long.
+   *
+   * @returns ends it
+   */
+  onPublish(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** For adapters: tells the listeners that something was published. */
+  protected hint(): void {
+    for (const listener of this.listeners) listener();
+  }
 }

@@ -18,6 +18,9 @@ import { RunStore } from './run.store.js';
 /** How many states of finished runs are kept. */
 const MAX_KEPT = 200;
 
+/** Events read at once for an export. */
+const LINES_IN_PIECE = 500;
+
 /** Runs with longer logs are folded again each time: their states are not worth the memory. */
 const MAX_KEPT_EVENTS = 3_000;
 
@@ -94,6 +97,25 @@ export class RunReader {
     if (page === undefined) throw runNotFound(runId);
     const items = page.events.map(({ text }) => text).join(',');
     return `{"items":[${items}],"lastSeq":${String(page.lastSeq)},"more":${String(page.more)}}`;
+  }
+
+  /**
+   * The log of a run after an event as JSON lines, in pieces of a few hundred lines: what it holds now, to the end.
+   *
+   * @throws AppError `run.not-found`
+   */
+  async *eventLines(
+    namespace: string,
+    runId: string,
+    afterSeq: number,
+  ): AsyncGenerator<string, void, undefined> {
+    for (let reached = afterSeq, more = true; more;) {
+      const page = await this.store.read(namespace, runId, { afterSeq: reached, limit: LINES_IN_PIECE });
+      if (page === undefined) throw runNotFound(runId);
+      if (page.events.length > 0) yield page.events.map(({ text }) => `${text}\n`).join('');
+      reached = page.events.at(-1)?.event.seq ?? reached;
+      more = page.more;
+    }
   }
 
   /** Follows a run: see RunFeed. */

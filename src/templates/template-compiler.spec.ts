@@ -2,6 +2,7 @@ import { memoryStores } from '../../test/support/memory-stores.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { JsonSchemaService } from '../platform/json-schema/json-schema.service.js';
 import { InProcessHotStore } from '../storage/memory/in-process-hot.store.js';
+import { CacheCounts } from '../platform/telemetry/cache-counts.js';
 import type { TemplateVersion } from './domain/template.js';
 import { TemplateCompiler } from './template-compiler.js';
 import { TemplateSource } from './template-source.js';
@@ -11,7 +12,7 @@ const ID = 'tpl_00000000000070008000000000000001';
 describe('TemplateCompiler', () => {
   const { templates: store } = memoryStores();
   const hot = new InProcessHotStore(new ManualClock());
-  const source = new TemplateSource(store, hot, { cacheTtlMs: 1_000 });
+  const source = new TemplateSource(store, hot, { cacheTtlMs: 1_000 }, new CacheCounts());
   const compiler = new TemplateCompiler(source, new JsonSchemaService());
 
   function aVersion(content: string): TemplateVersion {

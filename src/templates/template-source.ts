@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../kernel/failure.js';
 import { isId } from '../kernel/ids.js';
 import { TemplateConfig } from '../platform/config/app.config.js';
+import { CacheCounts, type CacheCount } from '../platform/telemetry/cache-counts.js';
 import { HotStore, type HotKey } from '../platform/ports/hot.store.js';
 import { templateErrors } from './domain/template.errors.js';
 import {
@@ -29,12 +30,16 @@ export interface FoundTemplate extends SelectedVersion {
 export class TemplateSource {
   /** How often something was forgotten: what was read before is not cached after. */
   private edits = 0;
+  private readonly count: CacheCount;
 
   constructor(
     private readonly store: TemplateStore,
     private readonly hot: HotStore,
     private readonly config: TemplateConfig,
-  ) {}
+    caches: CacheCounts,
+  ) {
+    this.count = caches.of('templates');
+  }
 
   /** A template by id or name; undefined when there is none. */
   async find(namespace: string, reference: string): Promise<TemplateHead | undefined> {
@@ -85,7 +90,11 @@ export class TemplateSource {
 
   private async cached<T>(key: HotKey, load: () => Promise<T | undefined>): Promise<T | undefined> {
     const known = await this.hot.get<T>(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      this.count.hits += 1;
+      return known;
+    }
+    this.count.misses += 1;
     const before = this.edits;
     const value = await load();
     if (value !== undefined && before === this.edits) await this.hot.set(key, value, this.config.cacheTtlMs);

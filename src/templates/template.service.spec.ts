@@ -1,5 +1,6 @@
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { JsonSchemaService } from '../platform/json-schema/json-schema.service.js';
+import { CacheCounts } from '../platform/telemetry/cache-counts.js';
 import { UuidSource } from '../platform/ids/id.source.js';
 import { InProcessHotStore } from '../storage/memory/in-process-hot.store.js';
 import { MemoryTemplateStore } from '../storage/memory/memory-template.store.js';
@@ -36,7 +37,8 @@ describe('TemplateService, when another process saves at the same time', () => {
   beforeEach(async () => {
     const clock = new ManualClock();
     store = new ContendedStore();
-    const source = new TemplateSource(store, new InProcessHotStore(clock), { cacheTtlMs: 60_000 });
+    const hot = new InProcessHotStore(clock);
+    const source = new TemplateSource(store, hot, { cacheTtlMs: 60_000 }, new CacheCounts());
     const compiler = new TemplateCompiler(source, new JsonSchemaService());
     service = new TemplateService(store, source, compiler, new ReferenceChecks(), clock, new UuidSource());
     await service.create({ namespace: 'default', name: 'greeting', body: bodyOf('one'), author: 'key_1' });

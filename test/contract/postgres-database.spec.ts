@@ -42,7 +42,9 @@ describeWithPostgres('on PostgreSQL', (url) => {
         readonly name: string;
       }>`select name from schema_migrations order by name`.execute(first.kysely);
 
-      expect(rows.map(({ name }) => name)).toEqual(['0001-first', '0002-templates']);
+      const names = rows.map(({ name }) => name);
+      expect(names.slice(0, 2)).toEqual(['0001-first', '0002-templates']);
+      expect(new Set(names).size).toBe(names.length);
       await Promise.all(databases.map((database) => database.close()));
     });
 

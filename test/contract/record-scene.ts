@@ -4,12 +4,14 @@
  * An engine gives every test an empty record. Where its clock can be stepped, waiting costs nothing; elsewhere a case
  * waits for the record's own time, so the times below are short.
  */
+import type { MetricStore } from '../../src/metrics/metric.store.js';
 import type { AgentStore } from '../../src/agents/agent.store.js';
 import type { SecretStore } from '../../src/access/secret.store.js';
 import type { TaskStore } from '../../src/agents/task.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
 import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
+import type { LogCursorStore } from '../../src/runs/log-cursor.store.js';
 import type { Limiter } from '../../src/platform/ports/limiter.js';
 import type { RunCatalogue, RunRow } from '../../src/runs/run.catalogue.js';
 import type { RunInbox } from '../../src/runs/run.inbox.js';
@@ -33,6 +35,8 @@ export interface Stores {
   readonly keys: KeyStore;
   readonly blobs: BlobStore;
   readonly templates: TemplateStore;
+  readonly metrics: MetricStore;
+  readonly cursors: LogCursorStore;
   readonly agents: AgentStore;
   readonly workflows: WorkflowStore;
   readonly secrets: SecretStore;

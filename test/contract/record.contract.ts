@@ -1,6 +1,8 @@
 import { blobStoreContract } from './blob-store.contract.js';
 import { idempotencyStoreContract } from './idempotency-store.contract.js';
 import { keyStoreContract } from './key-store.contract.js';
+import { logCursorStoreContract } from './log-cursor-store.contract.js';
+import { metricStoreContract } from './metric-store.contract.js';
 import { limiterContract } from './limiter.contract.js';
 import type { RecordEngine } from './record-scene.js';
 import { runCatalogueContract } from './run-catalogue.contract.js';
@@ -24,6 +26,8 @@ export function recordContract(engine: RecordEngine): void {
   keyStoreContract(engine);
   blobStoreContract(engine);
   templateStoreContract(engine);
+  metricStoreContract(engine);
+  logCursorStoreContract(engine);
   versionedStoreContract(engine);
   secretStoreContract(engine);
   limiterContract(engine);

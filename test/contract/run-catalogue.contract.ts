@@ -1,6 +1,7 @@
 import type { RunFilter } from '../../src/runs/run.catalogue.js';
 import type { NewRun } from '../../src/runs/run.store.js';
 import { aRun, aRunId, aSummary, anAppend, anIdleSummary, CREATED_AT } from '../support/a-run.js';
+import type { RunSummary } from '../../src/runs/domain/summary.js';
 import { useRecord, type RecordEngine } from './record-scene.js';
 
 /** What every `RunCatalogue` promises. */
@@ -104,10 +105,29 @@ export function runCatalogueContract(engine: RecordEngine): void {
           done: { summary: anIdleSummary({ status: 'completed' }), createdAt: CREATED_AT + 2 },
           flow: { workflowId: 'wf_1', tags: ['x'], createdAt: CREATED_AT + 3 },
           late: { workflowId: 'wf_2', tags: ['Night', '__proto__'], createdAt: CREATED_AT + 4 },
+          dear: {
+            createdAt: CREATED_AT - 10,
+            summary: failedWith('x.limit', '50% of É "MAX_a" used', 2_500),
+          },
+          bad: { createdAt: CREATED_AT - 11, summary: failedWith('x.broken', 'step "a" failed: maxXa', 0) },
         };
 
         it.each<readonly [filter: RunFilter, names: readonly string[]]>([
-          [{}, ['late', 'flow', 'done', 'tagged', 'plain']],
+          [{}, ['bad', 'dear', 'late', 'flow', 'done', 'tagged', 'plain']],
+          [{ errorCode: 'x.broken' }, ['bad']],
+          [{ errorCode: 'x' }, []],
+          [{ errorText: 'FAILED: max' }, ['bad']],
+          [{ errorText: '50%' }, ['dear']],
+          [{ errorText: '%' }, ['dear']],
+          [{ errorText: 'max_A' }, ['dear']],
+          [{ errorText: 'É "' }, ['dear']],
+          [{ errorText: 'max' }, ['bad', 'dear']],
+          [{ minCostMicros: 2_500 }, ['dear']],
+          [{ minCostMicros: 2_501 }, []],
+          [{ minCostMicros: 0, status: 'failed' }, ['bad', 'dear']],
+          [{ maxCostMicros: 2_499, status: 'failed' }, ['bad']],
+          [{ minCostMicros: 1, maxCostMicros: 9_999, errorCode: 'x.limit' }, ['dear']],
+          [{ to: CREATED_AT }, ['dear', 'bad']],
           [{ status: 'completed' }, ['done']],
           [{ status: 'timed_out' }, []],
           [{ workflowId: 'wf_1' }, ['flow']],
@@ -118,7 +138,7 @@ export function runCatalogueContract(engine: RecordEngine): void {
           [{ tag: '%' }, []],
           [{ tag: '__proto__' }, ['late']],
           [{ from: CREATED_AT + 2 }, ['late', 'flow', 'done']],
-          [{ to: CREATED_AT + 2 }, ['tagged', 'plain']],
+          [{ to: CREATED_AT + 2 }, ['tagged', 'plain', 'dear', 'bad']],
           [{ from: CREATED_AT + 1, to: CREATED_AT + 4 }, ['flow', 'done', 'tagged']],
           [{ tag: 'x', workflowId: 'wf_1', status: 'queued', from: CREATED_AT }, ['flow']],
           [{ tag: 'x', status: 'completed' }, []],
@@ -135,6 +155,37 @@ export function runCatalogueContract(engine: RecordEngine): void {
         const runs = await Promise.all(Array.from({ length: 25 }, () => scene.freeRun({ tags: ['t'] })));
 
         expect(await pageThrough({ tag: 't' }, limit)).toEqual(newestFirst(runs));
+      });
+
+      it.each<readonly [filter: RunFilter]>([
+        [{ from: CREATED_AT }],
+        [{ to: CREATED_AT + 1_000 }],
+        [{ from: CREATED_AT, tag: 't' }],
+        [{ errorText: 'no' }],
+        [{ errorCode: 'x.y', from: CREATED_AT }],
+        [{ minCostMicros: 5 }],
+      ])('pages with %j lead to the end, newest first', async (filter) => {
+        const fields = { tags: ['t'], summary: failedWith('x.y', 'no', 5) };
+        const runs: NewRun[] = [];
+        // Three runs of each instant.
+        for (let count = 0; count < 12; count += 1) {
+          runs.push(await scene.freeRun({ ...fields, createdAt: CREATED_AT + Math.floor(count / 3) }));
+        }
+
+        expect(await pageThrough(filter, 2)).toEqual(newestFirst(runs));
+      });
+
+      it('gives a range of time in the order of time, whatever the ids are', async () => {
+        const ids = [aRunId(), aRunId(), aRunId()] as const;
+        for (const [id, offset] of [
+          [ids[0], 2],
+          [ids[1], 0],
+          [ids[2], 1],
+        ] as const) {
+          await scene.freeRun({ id, createdAt: CREATED_AT + offset });
+        }
+
+        expect(await pageThrough({ from: CREATED_AT }, 1)).toEqual([ids[0], ids[2], ids[1]]);
       });
 
       it('pages over what was there when the first was read, while runs are added', async () => {
@@ -169,6 +220,15 @@ export function runCatalogueContract(engine: RecordEngine): void {
         expect(await scene.stores.catalogue.counts()).toEqual({ queued: 2, timed_out: 1, running: 1 });
       });
 
+      it('leaves out runs that have ended, where only open ones are asked for', async () => {
+        await scene.freeRun();
+        await scene.freeRun({ namespace: 'another' });
+        await scene.freeRun({ namespace: 'zz', summary: aSummary({ status: 'paused' }) });
+        await scene.freeRun({ summary: anIdleSummary({ status: 'completed' }) });
+
+        expect(await scene.stores.catalogue.openCounts()).toEqual({ queued: 2, paused: 1 });
+      });
+
       it('follows a run from status to status', async () => {
         const run = aRun();
         const ownerId = await scene.owner();
@@ -182,6 +242,10 @@ export function runCatalogueContract(engine: RecordEngine): void {
       });
     });
   });
+}
+
+function failedWith(failureCode: string, failureMessage: string, costMicros: number): RunSummary {
+  return anIdleSummary({ status: 'failed', failureCode, failureMessage, costMicros });
 }
 
 function newestFirst(runs: readonly NewRun[]): readonly string[] {

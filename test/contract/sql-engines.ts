@@ -11,6 +11,8 @@ import { SqlBlobStore } from '../../src/storage/sql/sql-blob.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlIdempotencyStore } from '../../src/storage/sql/sql-idempotency.store.js';
 import { SqlKeyStore } from '../../src/storage/sql/sql-key.store.js';
+import { SqlLogCursorStore } from '../../src/storage/sql/sql-log-cursor.store.js';
+import { SqlMetricStore } from '../../src/storage/sql/sql-metric.store.js';
 import { SqlLimiter } from '../../src/storage/sql/sql-limiter.js';
 import { SqlRunCatalogue } from '../../src/storage/sql/sql-run.catalogue.js';
 import { SqlRunInbox } from '../../src/storage/sql/sql-run.inbox.js';
@@ -39,6 +41,10 @@ const TABLES = [
   'template_versions',
   'template_labels',
   'template_tags',
+  'log_cursors',
+  'metric_series',
+  'metric_figures',
+  'metric_open_runs',
   'resources',
   'resource_versions',
   'resource_labels',
@@ -87,6 +93,8 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     keys: new SqlKeyStore(database),
     blobs: new SqlBlobStore(database),
     templates: new SqlTemplateStore(database),
+    metrics: new SqlMetricStore(database),
+    cursors: new SqlLogCursorStore(database),
     agents: new SqlAgentStore(database),
     workflows: new SqlWorkflowStore(database),
     secrets: new SqlSecretStore(database),

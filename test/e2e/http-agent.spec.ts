@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 
 import { HttpProvider } from '../../src/agents/providers/http/http.provider.js';
 import type { Json, JsonObject } from '../../src/kernel/json.js';
+import { traceparentOf } from '../../src/kernel/trace-context.js';
 import { SystemAddresses } from '../../src/platform/egress/address.source.js';
 import { Egress } from '../../src/platform/egress/egress.js';
 import { callProvider, failureBy, outputOf, StubSecrets } from '../support/call-provider.js';
@@ -42,7 +43,11 @@ describe('a call', () => {
     expect(JSON.stringify(await output({}, input))).toBe(JSON.stringify(input));
     expect(lastReceived()).toMatchObject({
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': 'run_1:a:1' },
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': 'run_1:a:1',
+        traceparent: traceparentOf('run_1:a:1', 1),
+      },
     });
   });
 

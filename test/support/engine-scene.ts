@@ -31,6 +31,7 @@ import { InProcessRunQueue } from '../../src/storage/memory/in-process-run.queue
 import { InProcessHotStore } from '../../src/storage/memory/in-process-hot.store.js';
 import { TemplateCompiler } from '../../src/templates/template-compiler.js';
 import { TemplateRenderService } from '../../src/templates/template-render.service.js';
+import { CacheCounts } from '../../src/platform/telemetry/cache-counts.js';
 import { TemplateSource } from '../../src/templates/template-source.js';
 import { WorkflowSource } from '../../src/workflows/workflow-source.js';
 import { WorkflowService } from '../../src/workflows/workflow.service.js';
@@ -108,9 +109,8 @@ export class EngineScene {
     const loader = new RunLoader(runs, schemas);
     this.engine = new RunEngine(tools, loader, settings);
     this.recovery = new RecoveryService(this.engine, lease, queue, this.owner, this.timers, this.clock);
-    const source = new TemplateSource(this.stores.templates, new InProcessHotStore(this.clock), {
-      cacheTtlMs: 0,
-    });
+    const hot = new InProcessHotStore(this.clock);
+    const source = new TemplateSource(this.stores.templates, hot, { cacheTtlMs: 0 }, new CacheCounts());
     const templates = new TemplateRenderService(source, new TemplateCompiler(source, schemas), schemas);
     const stored = new WorkflowSource(this.stores.workflows, new InProcessHotStore(this.clock), {
       cacheTtlMs: 0,

@@ -1,6 +1,8 @@
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob.store.js';
 import { MemoryIdempotencyStore } from '../../src/storage/memory/memory-idempotency.store.js';
 import { MemoryKeyStore } from '../../src/storage/memory/memory-key.store.js';
+import { MemoryLogCursorStore } from '../../src/storage/memory/memory-log-cursor.store.js';
+import { MemoryMetricStore } from '../../src/storage/memory/memory-metric.store.js';
 import { MemoryLimiter } from '../../src/storage/memory/memory-limiter.js';
 import { MemoryRecord } from '../../src/storage/memory/memory-record.js';
 import { MemoryRunCatalogue } from '../../src/storage/memory/memory-run.catalogue.js';
@@ -32,6 +34,8 @@ export function memoryStores(clock = new ManualClock()): Stores {
     keys: new MemoryKeyStore(record),
     blobs: new MemoryBlobStore(),
     templates: new MemoryTemplateStore(),
+    metrics: new MemoryMetricStore(),
+    cursors: new MemoryLogCursorStore(),
     agents: new MemoryVersionedStore(resources, 'agent'),
     workflows: new MemoryVersionedStore(resources, 'workflow'),
     secrets: new MemorySecretStore(),

@@ -116,6 +116,27 @@ export abstract class LifecycleConfig {
   abstract readonly shutdownGraceMs: number;
 }
 
+/** What is counted of the log, and for how long. */
+export abstract class MetricConfig {
+  /** False: the log is not counted; figures stay as they are. */
+  abstract readonly isEnabled: boolean;
+  /** How long figures of minutes, hours and days are kept, in milliseconds. */
+  abstract readonly retentionMs: { readonly minute: number; readonly hour: number; readonly day: number };
+  /** Series of one dimension in one namespace; the others are counted together. */
+  abstract readonly maxSeries: number;
+  /** Workflows with a label of their own for Prometheus. */
+  abstract readonly maxLabels: number;
+}
+
+/** Where traces go (OpenTelemetry). */
+export abstract class TraceConfig {
+  /** Undefined: no traces are made. */
+  abstract readonly endpoint: string | undefined;
+  /** Headers of each request, by name. */
+  abstract readonly headers: { readonly [name: string]: string };
+  abstract readonly serviceName: string;
+}
+
 export abstract class LoggingConfig {
   abstract readonly level: LogLevel;
 }
@@ -135,4 +156,6 @@ export interface AppConfig {
   readonly sandbox: SandboxConfig;
   readonly lifecycle: LifecycleConfig;
   readonly logging: LoggingConfig;
+  readonly metrics: MetricConfig;
+  readonly traces: TraceConfig;
 }

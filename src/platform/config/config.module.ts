@@ -8,6 +8,7 @@ import {
   LifecycleConfig,
   LimitConfig,
   LoggingConfig,
+  MetricConfig,
   ProviderConfig,
   RateConfig,
   SandboxConfig,
@@ -15,6 +16,7 @@ import {
   ServerConfig,
   StorageConfig,
   TemplateConfig,
+  TraceConfig,
   type AppConfig,
 } from './app.config.js';
 
@@ -33,6 +35,8 @@ const GROUPS = [
   [SandboxConfig, 'sandbox'],
   [LifecycleConfig, 'lifecycle'],
   [LoggingConfig, 'logging'],
+  [MetricConfig, 'metrics'],
+  [TraceConfig, 'traces'],
 ] as const satisfies readonly (readonly [abstract new () => unknown, keyof AppConfig])[];
 
 /**

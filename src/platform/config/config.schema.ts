@@ -21,6 +21,7 @@ export interface ConfigProblem {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const MAX_TIMER_MS = 2_147_483_647;
+const HOUR_MS = 3_600_000;
 
 function checked<T>(expectation: string, parse: (text: string) => T | undefined): z.ZodType<T, string> {
   return z.string().transform((text, context) => {
@@ -67,6 +68,14 @@ const trustProxy = checked(
   },
 );
 
+/** As the OpenTelemetry specification writes them: `name=value`, divided by commas, values percent-encoded. */
+const traceHeaders = checked('a list of name=value divided by commas', (value) => {
+  const pairs = value.split(',').map((pair) => /^\s*([\w-]+)=([^\s,]*)\s*$/.exec(pair) ?? []);
+  if (pairs.some(([, name, content]) => name === undefined || /%(?![0-9A-Fa-f]{2})/.test(content ?? ''))) {
+    return undefined;
+  }
+  return Object.fromEntries(pairs.map(([, name = '', content = '']) => [name, decodeURIComponent(content)]));
+});
 const allowedHosts = checked(
   'a list of names, addresses and networks, each with a port or without, divided by commas',
   (value) => {
@@ -121,6 +130,15 @@ const variables = z.object({
   RATE_LIMIT_RENDER: rate.default(6000),
   RATE_LIMIT_EXECUTE: rate.default(300),
   SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(25_000),
+  METRICS_ENABLED: flag.default(true),
+  METRICS_MINUTE_RETENTION_HOURS: wholeNumber(1, 8_760).default(48),
+  METRICS_HOUR_RETENTION_DAYS: wholeNumber(2, 3_650).default(90),
+  METRICS_DAY_RETENTION_DAYS: wholeNumber(2, 36_500).default(1_095),
+  METRICS_MAX_SERIES: wholeNumber(10, 1_000_000).default(10_000),
+  METRICS_MAX_LABELS: wholeNumber(1, 10_000).default(50),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('https', 'http').optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: traceHeaders.optional(),
+  OTEL_SERVICE_NAME: text('a name', /\S/).default('ensemble'),
   LOG_LEVEL: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent').default('info'),
 });
 
@@ -205,6 +223,12 @@ function grouped(v: Variables): AppConfig {
     egress: { allowedHosts: v.EGRESS_ALLOWED_HOSTS ?? [] },
     lifecycle: { shutdownGraceMs: v.SHUTDOWN_GRACE_MS },
     logging: { level: v.LOG_LEVEL },
+    metrics: metricsOf(v),
+    traces: {
+      endpoint: v.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: v.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+      serviceName: v.OTEL_SERVICE_NAME,
+    },
   });
 }
 
@@ -219,6 +243,19 @@ function engineOf(v: Variables): AppConfig['engine'] {
     parallelEnabled: v.AGENT_ENABLE_PARALLEL_EXECUTION,
     maxParallelSteps: v.AGENT_MAX_PARALLEL_STEPS,
     runRetentionDays: v.RUN_RETENTION_DAYS,
+  };
+}
+
+function metricsOf(v: Variables): AppConfig['metrics'] {
+  return {
+    isEnabled: v.METRICS_ENABLED,
+    retentionMs: {
+      minute: v.METRICS_MINUTE_RETENTION_HOURS * HOUR_MS,
+      hour: v.METRICS_HOUR_RETENTION_DAYS * 24 * HOUR_MS,
+      day: v.METRICS_DAY_RETENTION_DAYS * 24 * HOUR_MS,
+    },
+    maxSeries: v.METRICS_MAX_SERIES,
+    maxLabels: v.METRICS_MAX_LABELS,
   };
 }
 

@@ -66,6 +66,13 @@ export function ToInt(): PropertyDecorator {
   );
 }
 
+/** Reads a decimal number from the text of a query parameter; other text stays, for `@IsNumber()` to refuse. */
+export function ToNumber(): PropertyDecorator {
+  return Transform(({ value }: { value: unknown }) =>
+    typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value,
+  );
+}
+
 /** Reads `true` or `false` from the text of a query parameter; other text stays, for `@IsBoolean()` to refuse. */
 export function ToBoolean(): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) =>

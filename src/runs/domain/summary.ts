@@ -15,6 +15,8 @@ export interface RunSummary {
   readonly outputTokens: number;
   readonly costMicros: number;
   readonly failureCode?: string;
+  /** What people are told of the failure, at most 1,000 characters, for searching. */
+  readonly failureMessage?: string;
   /**
    * When the run next wants to be looked at, in milliseconds since the epoch; absent when nothing is due. On a row
    * that was read it is the row's own `wake_at`, which inbox, lease and parking change as well.
@@ -41,7 +43,16 @@ export function summaryOf(state: RunState, wakeAt: number | undefined): RunSumma
     inputTokens: usage.inputTokens ?? 0,
     outputTokens: usage.outputTokens ?? 0,
     costMicros: state.costMicros,
-    ...(state.failure === undefined ? {} : { failureCode: state.failure.code }),
+    ...(state.failure === undefined
+      ? {}
+      : { failureCode: state.failure.code, failureMessage: searchable(state.failure.message) }),
     ...(wakeAt === undefined ? {} : { wakeAt }),
   };
+}
+
+const MAX_MESSAGE_LENGTH = 1_000;
+
+/** The beginning of a message as every database can keep it: well-formed, without U+0000. */
+function searchable(message: string): string {
+  return message.slice(0, MAX_MESSAGE_LENGTH).replaceAll('\0', '').toWellFormed();
 }

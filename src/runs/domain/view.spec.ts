@@ -207,6 +207,7 @@ describe('the summary', () => {
       outputTokens: 4,
       costMicros: 7,
       failureCode: 'agent.refused',
+      failureMessage: 'no',
       wakeAt: 123,
     });
   });

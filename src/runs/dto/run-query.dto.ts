@@ -1,9 +1,25 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsISO8601, IsOptional, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsNumber,
+  IsOptional,
+  Length,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 
-import { ToInt } from '../../platform/http/dto.decorator.js';
+import { microsFromUsd } from '../../kernel/money.js';
+import { ToInt, ToNumber } from '../../platform/http/dto.decorator.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { RUN_STATUSES, type RunStatus } from '../domain/run.status.js';
+import type { RunFilter } from '../run.catalogue.js';
+
+/** More than any run costs, and exact in micro-dollars. */
+const MAX_COST_USD = 1_000_000_000;
 
 /** The query of `GET /runs`. */
 export class RunListQueryDto extends PageQueryDto {
@@ -34,6 +50,59 @@ export class RunListQueryDto extends PageQueryDto {
   @IsOptional()
   @IsISO8601({ strict: true })
   readonly to?: string;
+
+  @ApiPropertyOptional({
+    description: 'Runs that failed with this code, as a whole.',
+    example: 'run.timed-out',
+  })
+  @IsOptional()
+  @MaxLength(200)
+  readonly errorCode?: string;
+
+  @ApiPropertyOptional({ description: 'Runs that failed with this text somewhere in the message.' })
+  @IsOptional()
+  @Length(1, 200)
+  readonly errorText?: string;
+
+  @ApiPropertyOptional({
+    type: 'number',
+    minimum: 0,
+    description: 'Runs that cost at least this, US dollars.',
+  })
+  @ToNumber()
+  @IsNumber()
+  @Min(0)
+  @Max(MAX_COST_USD)
+  @IsOptional()
+  readonly minCostUsd?: number;
+
+  @ApiPropertyOptional({
+    type: 'number',
+    minimum: 0,
+    description: 'Runs that cost at most this, US dollars.',
+  })
+  @ToNumber()
+  @IsNumber()
+  @Min(0)
+  @Max(MAX_COST_USD)
+  @IsOptional()
+  readonly maxCostUsd?: number;
+}
+
+/** The filter that a query means. */
+export function runFilterOf(query: RunListQueryDto): RunFilter {
+  const { status, workflowId, tag, errorCode, errorText, from, to, minCostUsd, maxCostUsd } = query;
+  return {
+    ...(status !== undefined && { status }),
+    ...(workflowId !== undefined && { workflowId }),
+    ...(tag !== undefined && { tag }),
+    ...(errorCode !== undefined && { errorCode }),
+    ...(errorText !== undefined && { errorText }),
+    ...(from !== undefined && { from: Date.parse(from) }),
+    ...(to !== undefined && { to: Date.parse(to) }),
+    ...(minCostUsd !== undefined && { minCostMicros: microsFromUsd(minCostUsd) }),
+    ...(maxCostUsd !== undefined && { maxCostMicros: microsFromUsd(maxCostUsd) }),
+  };
 }
 
 /** The query of `GET /runs/:id/events`. */

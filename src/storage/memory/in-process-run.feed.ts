@@ -42,6 +42,7 @@ export class InProcessRunFeed extends RunFeed {
 
   override publish(namespace: string, runId: string, events: readonly EncodedEvent[]): void {
     this.watchers.changed(namespace, runId);
+    this.hint();
     const buffers = this.buffers.get(runId);
     if (buffers === undefined) return;
     for (const event of events) {

@@ -1,5 +1,5 @@
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
-import type { RunStatus } from '../../runs/domain/run.status.js';
+import { isTerminal, type RunStatus } from '../../runs/domain/run.status.js';
 import { RunCatalogue, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
 import type { MemoryRecord, RunEntry } from './memory-record.js';
 
@@ -19,14 +19,22 @@ export class MemoryRunCatalogue extends RunCatalogue {
   }
 
   override list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
-    // Every id is greater than the empty text, so a cursor that is not one of ours leaves nothing.
+    // Every key is greater than the empty text, so a cursor that is not one of ours leaves nothing.
     const below = page.cursor === undefined ? undefined : (decodeCursor(page.cursor) ?? '');
+    const isByTime = filter.tag === undefined && (filter.from !== undefined || filter.to !== undefined);
+    const keyOf = ({ id, createdAt }: Pick<RunRow, 'id' | 'createdAt'>): string =>
+      isByTime ? `${String(createdAt).padStart(16, '0')}:${id}` : id;
     const found = [...this.record.runs.values()]
       .filter((entry) => entry.run.namespace === namespace && matches(entry, filter))
-      .filter(({ run }) => below === undefined || run.id < below)
-      .sort((a, b) => (a.run.id < b.run.id ? 1 : -1));
+      .filter(({ run }) => below === undefined || keyOf(run) < below)
+      .sort((a, b) => (keyOf(a.run) < keyOf(b.run) ? 1 : -1));
     const rows = found.slice(0, page.limit + 1).map(rowOf);
-    return Promise.resolve(pageOf(rows, page.limit, (row) => row.id));
+    return Promise.resolve(pageOf(rows, page.limit, keyOf));
+  }
+
+  override openCounts(): Promise<{ readonly [S in RunStatus]?: number }> {
+    const present = [...this.record.counts].filter(([status, count]) => count > 0 && !isTerminal(status));
+    return Promise.resolve(Object.fromEntries(present));
   }
 
   override counts(): Promise<{ readonly [S in RunStatus]?: number }> {
@@ -41,8 +49,20 @@ function matches({ run, summary }: RunEntry, filter: RunFilter): boolean {
     (filter.workflowId === undefined || run.workflowId === filter.workflowId) &&
     (filter.tag === undefined || run.tags.includes(filter.tag)) &&
     (filter.from === undefined || run.createdAt >= filter.from) &&
-    (filter.to === undefined || run.createdAt < filter.to)
+    (filter.to === undefined || run.createdAt < filter.to) &&
+    (filter.errorCode === undefined || summary.failureCode === filter.errorCode) &&
+    (filter.errorText === undefined || hasText(summary.failureMessage, filter.errorText)) &&
+    (filter.minCostMicros === undefined || summary.costMicros >= filter.minCostMicros) &&
+    (filter.maxCostMicros === undefined || summary.costMicros <= filter.maxCostMicros)
   );
+}
+
+function hasText(message: string | undefined, text: string): boolean {
+  return message !== undefined && asciiLower(message).includes(asciiLower(text));
+}
+
+function asciiLower(text: string): string {
+  return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 function rowOf(entry: RunEntry): RunRow {

@@ -13,6 +13,7 @@ import { resourcesMigration } from './migrations/0003-resources.js';
 import { secretsMigration } from './migrations/0004-secrets.js';
 import { tasksMigration } from './migrations/0005-tasks.js';
 import { limitsMigration } from './migrations/0007-limits.js';
+import { metricsMigration } from './migrations/0009-metrics.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
@@ -23,6 +24,7 @@ const MIGRATIONS: readonly Migration[] = [
   secretsMigration,
   tasksMigration,
   limitsMigration,
+  metricsMigration,
 ];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */

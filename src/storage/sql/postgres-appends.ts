@@ -28,11 +28,20 @@ interface Held {
 /** One array for each column. */
 type Columns = { readonly [K in keyof Row]: readonly Row[K][] };
 
-const TEXT: readonly (keyof Row)[] = ['run_id', 'namespace', 'append_id', 'events', 'status', 'failure_code'];
+const TEXT: readonly (keyof Row)[] = [
+  'run_id',
+  'namespace',
+  'append_id',
+  'events',
+  'status',
+  'failure_code',
+  'failure_message',
+];
 /** Summary columns that the run row takes over as they are. */
 const TAKEN: readonly (keyof Row)[] = [
   'status',
   'failure_code',
+  'failure_message',
   'started_at',
   'ended_at',
   'steps_total',

@@ -85,6 +85,7 @@ const RUN_COLUMNS = [
   'output_tokens',
   'cost_micros',
   'failure_code',
+  'failure_message',
   'last_seq',
   'epoch',
 ] as const satisfies readonly (keyof NewRunColumns)[];

@@ -22,6 +22,7 @@ export type SummaryColumns = Pick<
   | 'output_tokens'
   | 'cost_micros'
   | 'failure_code'
+  | 'failure_message'
   | 'wake_at'
 >;
 
@@ -41,6 +42,7 @@ export function summaryColumns(summary: RunSummary): SummaryColumns {
     output_tokens: summary.outputTokens,
     cost_micros: summary.costMicros,
     failure_code: summary.failureCode ?? null,
+    failure_message: summary.failureMessage ?? null,
     wake_at: summary.wakeAt ?? null,
   };
 }
@@ -95,6 +97,7 @@ function summaryOf(row: RunsTable): RunSummary {
     outputTokens: row.output_tokens,
     costMicros: row.cost_micros,
     ...present('failureCode', row.failure_code),
+    ...present('failureMessage', row.failure_message),
     ...present('wakeAt', row.wake_at),
   };
 }

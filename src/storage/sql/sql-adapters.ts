@@ -1,9 +1,11 @@
+import { MetricStore } from '../../metrics/metric.store.js';
 import { AgentStore } from '../../agents/agent.store.js';
 import { SecretStore } from '../../access/secret.store.js';
 import { TaskStore } from '../../agents/task.store.js';
 import { BlobStore } from '../../platform/ports/blob.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
+import { LogCursorStore } from '../../runs/log-cursor.store.js';
 import { Limiter } from '../../platform/ports/limiter.js';
 import { RunCatalogue } from '../../runs/run.catalogue.js';
 import { RunInbox } from '../../runs/run.inbox.js';
@@ -16,6 +18,8 @@ import { SqlAgentStore } from './sql-agent.store.js';
 import { SqlBlobStore } from './sql-blob.store.js';
 import { SqlIdempotencyStore } from './sql-idempotency.store.js';
 import { SqlKeyStore } from './sql-key.store.js';
+import { SqlLogCursorStore } from './sql-log-cursor.store.js';
+import { SqlMetricStore } from './sql-metric.store.js';
 import { SqlLimiter } from './sql-limiter.js';
 import { SqlRunCatalogue } from './sql-run.catalogue.js';
 import { SqlRunInbox } from './sql-run.inbox.js';
@@ -38,6 +42,8 @@ export const SQL_ADAPTERS = [
   [KeyStore, SqlKeyStore],
   [BlobStore, SqlBlobStore],
   [TemplateStore, SqlTemplateStore],
+  [LogCursorStore, SqlLogCursorStore],
+  [MetricStore, SqlMetricStore],
   [AgentStore, SqlAgentStore],
   [WorkflowStore, SqlWorkflowStore],
   [SecretStore, SqlSecretStore],

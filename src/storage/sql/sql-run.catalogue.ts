@@ -1,12 +1,15 @@
 import { sql, type SelectQueryBuilder } from 'kysely';
 
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
-import type { RunStatus } from '../../runs/domain/run.status.js';
+import { isTerminal, RUN_STATUSES, type RunStatus } from '../../runs/domain/run.status.js';
 import { RunCatalogue, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
+import { likeAnywhere, lowerAscii } from './like-pattern.js';
 import { runRowOf } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import { statementOf, type Slots } from './statement.js';
 import type { RunsTable, Tables } from './tables.js';
+
+const OPEN_STATUSES = RUN_STATUSES.filter((status) => !isTerminal(status));
 
 type Listing = SelectQueryBuilder<Tables, 'runs', RunsTable>;
 
@@ -33,6 +36,19 @@ export class SqlRunCatalogue extends RunCatalogue {
       .groupBy(['namespace', 'status']),
   );
 
+  /** Namespace by namespace, each found behind the one before: what has ended is not looked at. */
+  private readonly countOpen = this.database.prepare(
+    'run.count-open',
+    () => sql<{ readonly status: RunStatus; readonly runs: number }>`
+    with recursive spaces(namespace) as (
+      select min(namespace) from runs
+      union all
+      select (select min(namespace) from runs where namespace > spaces.namespace) from spaces
+      where spaces.namespace is not null)
+    select runs.status, count(*) as runs from spaces join runs on runs.namespace = spaces.namespace
+    where runs.status in (${sql.join(OPEN_STATUSES.map((status) => sql.lit(status)))}) group by runs.status`,
+  );
+
   override async find(namespace: string, runId: string): Promise<RunRow | undefined> {
     const [row] = await this.database.read(this.findRow.bind({ namespace, run_id: runId }));
     return row && runRowOf(row);
@@ -49,11 +65,19 @@ export class SqlRunCatalogue extends RunCatalogue {
   }
 
   override async list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
-    const below = page.cursor === undefined ? undefined : decodeCursor(page.cursor);
+    const isByTime = isOrderedByTime(filter);
+    const below = page.cursor === undefined ? undefined : placeOf(page.cursor, isByTime);
     if (page.cursor !== undefined && below === undefined) return { items: [] };
     const query = this.listing(namespace, filter, below).limit(page.limit + 1);
     const rows = await this.database.read(statementOf(query));
-    return pageOf(rows.map(runRowOf), page.limit, ({ id }) => id);
+    return pageOf(rows.map(runRowOf), page.limit, ({ id, createdAt }) =>
+      isByTime ? `${String(createdAt)}:${id}` : id,
+    );
+  }
+
+  override async openCounts(): Promise<{ readonly [S in RunStatus]?: number }> {
+    const rows = await this.database.read(this.countOpen.bind({}));
+    return Object.fromEntries(rows.map(({ status, runs }) => [status, runs]));
   }
 
   override async counts(): Promise<{ readonly [S in RunStatus]?: number }> {
@@ -65,14 +89,28 @@ export class SqlRunCatalogue extends RunCatalogue {
   }
 
   /** The query of a page. Each filter has an index that gives runs in the order of the page. */
-  listing(namespace: string, filter: RunFilter, below: string | undefined): Listing {
-    const { status, workflowId, tag, from, to } = filter;
-    let query = tag === undefined ? this.allRuns(namespace) : this.taggedRuns(namespace, tag);
+  listing(namespace: string, filter: RunFilter, below: Place | undefined): Listing {
+    const { status, workflowId, errorCode, minCostMicros, maxCostMicros } = filter;
+    let query = this.inOrder(namespace, filter, below);
     if (status !== undefined) query = query.where('runs.status', '=', status);
     if (workflowId !== undefined) query = query.where('runs.workflow_id', '=', workflowId);
+    if (errorCode !== undefined) query = query.where('runs.failure_code', '=', errorCode);
+    if (filter.errorText !== undefined) query = withErrorText(query, filter.errorText);
+    if (maxCostMicros !== undefined) query = query.where('runs.cost_micros', '<=', maxCostMicros);
+    if (minCostMicros === undefined || minCostMicros <= 0) return query;
+    return query.where('runs.cost_micros', '>=', minCostMicros).where(sql<boolean>`runs.cost_micros > 0`);
+  }
+
+  /** By id, of a tag where one is asked for; within a range of time by the time of creation. */
+  private inOrder(namespace: string, filter: RunFilter, below: Place | undefined): Listing {
+    const { tag, from, to } = filter;
+    let query = tag === undefined ? this.allRuns(namespace) : this.taggedRuns(namespace, tag);
     if (from !== undefined) query = query.where('runs.created_at', '>=', from);
     if (to !== undefined) query = query.where('runs.created_at', '<', to);
-    return below === undefined ? query : query.where('runs.id', '<', below);
+    if (!isOrderedByTime(filter)) return below === undefined ? query : query.where('runs.id', '<', below.id);
+    query = query.clearOrderBy().orderBy('runs.created_at', 'desc').orderBy('runs.id', 'desc');
+    if (below === undefined) return query;
+    return query.where(sql<boolean>`(runs.created_at, runs.id) < (${below.createdAt ?? 0}, ${below.id})`);
   }
 
   private allRuns(namespace: string): Listing {
@@ -92,4 +130,30 @@ export class SqlRunCatalogue extends RunCatalogue {
       .where('run_tags.tag', '=', tag)
       .orderBy('run_tags.run_id', 'desc');
   }
+}
+
+/** Runs of a tag lie in the order of their ids only. */
+function isOrderedByTime({ tag, from, to }: RunFilter): boolean {
+  return tag === undefined && (from !== undefined || to !== undefined);
+}
+
+/** The last run of a page. */
+interface Place {
+  readonly id: string;
+  /** Where the page is in order of time. */
+  readonly createdAt?: number;
+}
+
+function placeOf(cursor: string, isByTime: boolean): Place | undefined {
+  const key = decodeCursor(cursor);
+  if (key === undefined || !isByTime) return key === undefined ? undefined : { id: key };
+  const [, createdAt, id] = /^(\d{1,15}):(.+)$/.exec(key) ?? [];
+  return id === undefined ? undefined : { id, createdAt: Number(createdAt) };
+}
+
+function withErrorText(query: Listing, errorText: string): Listing {
+  const pattern = likeAnywhere(lowerAscii(errorText));
+  return query
+    .where('runs.failure_code', 'is not', null)
+    .where(sql<boolean>`lower(runs.failure_message) like ${pattern} escape '\\'`);
 }

@@ -14,6 +14,7 @@ import {
   type TemplateFilter,
   type TemplateKey,
 } from '../../templates/template.store.js';
+import { likeAnywhere, lowerAscii } from './like-pattern.js';
 import type { SqlDatabase } from './sql-database.js';
 import { statementOf, type Prepared, type Slots, type Statement } from './statement.js';
 import type {
@@ -376,14 +377,4 @@ export class SqlTemplateStore extends TemplateStore {
     const { results } = await this.database.write({ statements: [statement] });
     return (results[0]?.changes ?? 0) > 0;
   }
-}
-
-/** The pattern of a text that has another one anywhere; its escape is a backslash. */
-function likeAnywhere(part: string): string {
-  return `%${part.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
-}
-
-/** As `lower` of both engines, on columns of ours: no other letters change. */
-function lowerAscii(text: string): string {
-  return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -5,6 +5,8 @@
 import type { Generated } from 'kysely';
 
 import type { TaskStatus } from '../../agents/domain/task.js';
+import type { Grain } from '../../metrics/domain/grain.js';
+import type { Dimension } from '../../metrics/domain/series.js';
 import type { RunStatus } from '../../runs/domain/run.status.js';
 import type { TemplateKind } from '../../templates/domain/template.js';
 
@@ -30,6 +32,7 @@ export interface RunsTable {
   readonly output_tokens: number;
   readonly cost_micros: number;
   readonly failure_code: string | null;
+  readonly failure_message: string | null;
   readonly wake_at: number | null;
   readonly last_seq: number;
   readonly epoch: number;
@@ -174,6 +177,38 @@ export interface TemplateTagsTable {
   readonly template_id: string;
 }
 
+/** How far each follower has come along the log. */
+export interface LogCursorsTable {
+  readonly follower: string;
+  readonly cursor: string;
+  readonly fold_version: number;
+}
+
+export interface MetricSeriesTable {
+  readonly id: Generated<number>;
+  readonly namespace: string;
+  readonly dimension: Dimension;
+  readonly parent: string;
+  readonly key: string;
+}
+
+export interface MetricFiguresTable {
+  readonly series_id: number;
+  readonly grain: Grain;
+  /** The beginning of the piece of time. */
+  readonly at: number;
+  readonly namespace: string;
+  /** JSON: counts and histograms. */
+  readonly figures: string;
+}
+
+export interface MetricOpenRunsTable {
+  readonly run_id: string;
+  readonly namespace: string;
+  /** JSON: when it started, its open attempts. */
+  readonly state: string;
+}
+
 export interface ResourcesTable {
   readonly id: string;
   readonly namespace: string;
@@ -300,6 +335,10 @@ export interface Tables {
   readonly template_versions: TemplateVersionsTable;
   readonly template_labels: TemplateLabelsTable;
   readonly template_tags: TemplateTagsTable;
+  readonly log_cursors: LogCursorsTable;
+  readonly metric_series: MetricSeriesTable;
+  readonly metric_figures: MetricFiguresTable;
+  readonly metric_open_runs: MetricOpenRunsTable;
   readonly resources: ResourcesTable;
   readonly resource_versions: ResourceVersionsTable;
   readonly resource_labels: ResourceLabelsTable;

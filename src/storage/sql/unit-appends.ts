@@ -189,6 +189,7 @@ export class UnitAppends extends SqlAppends {
       output_tokens: p.output_tokens,
       cost_micros: p.cost_micros,
       failure_code: p.failure_code,
+      failure_message: p.failure_message,
       updated_at: this.database.dialect.now(),
     };
   }

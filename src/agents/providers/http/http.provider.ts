@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { context as tracing, propagation } from '@opentelemetry/api';
 import { z } from 'zod';
 
 import { AppError, failureOf, type Failure, type Issue } from '../../../kernel/failure.js';
 import { fromEntries, type Json, type JsonObject } from '../../../kernel/json.js';
 import { fail, ok, type Result } from '../../../kernel/result.js';
+import { traceparentOf } from '../../../kernel/trace-context.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { Egress } from '../../../platform/egress/egress.js';
 import { SecretSource } from '../../../platform/ports/secret.source.js';
@@ -80,7 +80,7 @@ export class HttpProvider extends AgentProvider {
     const built = buildRequest(plan.value, scope);
     if (!built.ok) return failed(built.failure);
     const { request: outgoing, secrets: headers } = built.value;
-    addTrace(outgoing.headers, request.idempotencyKey);
+    addTrace(outgoing.headers, request);
     const now = this.clock.now();
     const problem = await authorize(outgoing, { auth: plan.value.settings.auth, headers, secrets, now });
     if (problem !== undefined) return failed(problem);
@@ -133,11 +133,14 @@ function scopeOf({ input, agentKey, runId, stepId, attempt, idempotencyKey }: Ag
   return { input, agent: { key: agentKey }, run };
 }
 
-/** What tells the called service which work this is; a header of the settings stays. */
-function addTrace(headers: Headers, idempotencyKey: string): void {
-  const carrier: Record<string, string> = { 'idempotency-key': headerValue(idempotencyKey) };
-  propagation.inject(tracing.active(), carrier);
-  for (const [name, value] of Object.entries(carrier)) if (!headers.has(name)) headers.set(name, value);
+/**
+ * What tells the called service which work this is; a header of the settings stays. `traceparent` names the span of the
+ * attempt, which is sent to the collector once its run has ended.
+ */
+function addTrace(headers: Headers, { idempotencyKey, attempt }: AgentRequest): void {
+  const traceparent = traceparentOf(idempotencyKey, attempt);
+  if (!headers.has('idempotency-key')) headers.set('idempotency-key', headerValue(idempotencyKey));
+  if (traceparent !== undefined && !headers.has('traceparent')) headers.set('traceparent', traceparent);
 }
 
 /** A key is the same text in every attempt; one that a header can not carry is sent encoded. */

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+
+import { MetricController } from './metric.controller.js';
+import { MetricProjection } from './metric-projection.js';
+import { MetricService } from './metric.service.js';
+import { PrometheusController } from './prometheus.controller.js';
+import { ServiceMeters } from './service-meters.js';
+import { TraceExport } from './trace-export.js';
+
+/** Metrics: counts the log, answers what was counted, tells Prometheus, and sends traces. */
+@Module({
+  controllers: [MetricController, PrometheusController],
+  providers: [MetricProjection, MetricService, ServiceMeters, TraceExport],
+})
+export class MetricsModule {}

@@ -1,0 +1,111 @@
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+
+import { traceIdOf } from '../kernel/trace-context.js';
+import { TraceConfig } from '../platform/config/app.config.js';
+import { productVersion } from '../platform/lifecycle/product-version.js';
+import type { RunEvent } from '../runs/domain/run.events.js';
+import { LogCursorStore } from '../runs/log-cursor.store.js';
+import { DEFAULT_PACE, LogFollower, type LogConsumer } from '../runs/log-follower.js';
+import { RunFeed } from '../runs/run.feed.js';
+import { RunLog, type LogPage } from '../runs/run.log.js';
+import { RunStore } from '../runs/run.store.js';
+import { otlpOf, type Trace } from './domain/otlp.js';
+import { spansOf } from './domain/trace.js';
+
+const EVENTS_IN_PAGE = 1_000;
+const SPANS_IN_REQUEST = 500;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/** Answers that say that the same request may be taken later (OTLP §OTLP/HTTP response). */
+const RETRYABLE = [429, 502, 503, 504];
+
+/**
+ * Sends a trace of each run that has ended, made from its log, where `OTEL_EXPORTER_OTLP_ENDPOINT` is set. The engine
+ * knows nothing of it. A collector that is away is waited for, so a trace may be sent twice, with the same names.
+ */
+@Injectable()
+export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModuleDestroy {
+  readonly name = 'traces';
+  private readonly logger = new Logger(TraceExport.name);
+  private readonly follower: LogFollower;
+  private reached: string | undefined;
+
+  constructor(
+    private readonly config: TraceConfig,
+    private readonly cursors: LogCursorStore,
+    private readonly runs: RunStore,
+    private readonly log: RunLog,
+    feed: RunFeed,
+  ) {
+    this.follower = new LogFollower({ log, feed, logger: this.logger }, this, DEFAULT_PACE);
+  }
+
+  /** Where it begins the first time is known before the first request comes in. */
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.config.endpoint === undefined) return;
+    await this.cursor();
+    this.follower.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.follower.stop();
+  }
+
+  /** The first time it begins with what happens from then on. */
+  async cursor(): Promise<string> {
+    if (this.reached !== undefined) return this.reached;
+    const found = await this.cursors.find(this.name);
+    this.reached = found ?? (await this.log.head());
+    if (found === undefined) await this.cursors.move(this.name, this.reached);
+    return this.reached;
+  }
+
+  async take(_from: string, { entries, cursor }: LogPage): Promise<void> {
+    const ended = new Map<string, string>();
+    for (const { namespace, event } of entries) {
+      if (isEnd(event.event)) ended.set(event.event.runId, namespace);
+    }
+    for (const [runId, namespace] of ended) await this.sendRun(namespace, runId);
+    await this.cursors.move(this.name, cursor);
+    this.reached = cursor;
+  }
+
+  private async sendRun(namespace: string, runId: string): Promise<void> {
+    const spans = spansOf(namespace, await this.readAll(namespace, runId));
+    const traceId = traceIdOf(runId);
+    for (let first = 0; first < spans.length; first += SPANS_IN_REQUEST) {
+      await this.send({ traceId, spans: spans.slice(first, first + SPANS_IN_REQUEST) });
+    }
+  }
+
+  private async readAll(namespace: string, runId: string): Promise<readonly RunEvent[]> {
+    const events: RunEvent[] = [];
+    for (let more = true; more;) {
+      const page = await this.runs.read(namespace, runId, { afterSeq: events.length, limit: EVENTS_IN_PAGE });
+      events.push(...(page?.events ?? []).map(({ event }) => event));
+      more = page?.more === true && page.events.length > 0;
+    }
+    return events;
+  }
+
+  /** Rejects when the collector may take it later; what it refuses for good is told and left out. */
+  private async send(trace: Trace): Promise<void> {
+    const { endpoint = '', headers, serviceName } = this.config;
+    const body = otlpOf([trace], { name: serviceName, version: productVersion() });
+    const answer = await fetch(`${endpoint.replace(/\/+$/, '')}/v1/traces`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    });
+    await answer.body?.cancel();
+    if (RETRYABLE.includes(answer.status)) throw new Error(`the collector answered ${String(answer.status)}`);
+    if (answer.ok) return;
+    this.logger.warn({ msg: 'the collector refused a trace', traceId: trace.traceId, status: answer.status });
+  }
+}
+
+function isEnd({ type }: RunEvent): boolean {
+  return type === 'run.completed' || type === 'run.failed' || type === 'run.cancelled';
+}
