@@ -38,6 +38,7 @@ const CLIENTS = {
   'src/agents/providers/': ['@ai-sdk/[^/]+', '@strudel/[^/]+', 'ai', 'quickjs-emscripten'],
   'src/(agents/providers|interop)/': ['@a2a-js/[^/]+', '@modelcontextprotocol/[^/]+'],
   'src/(agents/providers|platform)/': ['undici'],
+  'src/schedules/domain/': ['cron-parser'],
 };
 
 const TESTS = '^test/|\\.spec\\.ts$';
@@ -76,9 +77,11 @@ const layerRules = [
   ),
   rule(
     'domain-is-pure',
-    'A domain imports the kernel, expressions, domains and zod: no Nest, no Node module, no store, no service.',
+    'A domain imports the kernel, expressions, domains, zod and cron-parser: no Nest, no Node module, no service.',
     { path: '^src/[^/]+/domain/' },
-    { pathNot: ['^src/(kernel|expressions)/', '^src/[^/]+/domain/', ...inNodeModules(['zod'])] },
+    {
+      pathNot: ['^src/(kernel|expressions)/', '^src/[^/]+/domain/', ...inNodeModules(['zod', 'cron-parser'])],
+    },
   ),
   rule(
     'platform-knows-no-feature',

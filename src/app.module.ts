@@ -27,10 +27,14 @@ import { metricErrors } from './metrics/domain/metric.errors.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { EventsModule } from './events/events.module.js';
 import { RunsModule } from './runs/runs.module.js';
+import { scheduleErrors } from './schedules/domain/schedule.errors.js';
+import { SchedulesModule } from './schedules/schedules.module.js';
 import { storageErrors } from './storage/sql/storage.errors.js';
 import { StorageModule } from './storage/storage.module.js';
 import { templateErrors } from './templates/domain/template.errors.js';
 import { TemplatesModule } from './templates/templates.module.js';
+import { webhookErrors } from './webhooks/domain/webhook.errors.js';
+import { WebhooksModule } from './webhooks/webhooks.module.js';
 import { definitionErrors } from './workflows/domain/definition.errors.js';
 import { workflowErrors } from './workflows/domain/workflow.errors.js';
 import { WorkflowsModule } from './workflows/workflows.module.js';
@@ -67,6 +71,8 @@ const errorDeclarations = [
   metricErrors,
   runErrors,
   childRunErrors,
+  scheduleErrors,
+  webhookErrors,
   socketErrors,
   storageErrors,
   templateErrors,
@@ -87,6 +93,8 @@ const features: readonly (Type | DynamicModule)[] = [
   WorkflowsModule,
   RunsModule,
   WorkflowAgentModule.by(ChildRunInvoker, RunsModule),
+  SchedulesModule,
+  WebhooksModule,
   EventsModule,
   MetricsModule,
 ];

@@ -87,6 +87,58 @@ insert into "run_checkpoints" ("run_id", "seq", "fold_version", "state") select 
 -- database.now
 select cast((extract(epoch from statement_timestamp()) * 1000)::bigint as bigint) as "now";
 
+-- delivery.cursor
+select "cursor" from "webhook_cursors" where "id" = $1;
+
+-- delivery.find
+select * from "webhook_deliveries" where "id" = $1 and "webhook_id" = $2;
+
+-- delivery.forget
+delete from "webhook_deliveries" where "webhook_id" = $1 and "created_at" < $2 and "status" <> $3;
+
+-- delivery.insert
+insert into webhook_deliveries
+  (id, webhook_id, namespace, run_id, seq, type, status, tries, attempts, created_at, next_at)
+  values ($1, $2, $3, $4, $5, $6, 'pending', 0, '[]',
+  $7, case when exists (
+  select 1 from webhook_deliveries before
+  where before.webhook_id = $8 and before.run_id = $9 and before.status = 'pending'
+  ) then null else cast($10 as bigint) end);
+
+-- delivery.lock-webhook
+update "webhooks" set "failures" = "failures" where "id" = $1;
+
+-- delivery.move-cursor
+update "webhook_cursors" set "cursor" = $1 where "id" = $2 and "cursor" = $3;
+
+-- delivery.next-closing
+select "open_until" from "webhooks" where "is_enabled" = $1 and "open_until" > $2 order by "open_until" limit $3;
+
+-- delivery.next-due
+select "webhook_deliveries"."next_at" from "webhook_deliveries" inner join "webhooks" on "webhooks"."id" = "webhook_deliveries"."webhook_id" where "webhook_deliveries"."next_at" is not null and "webhooks"."is_enabled" = $1 and ("webhooks"."open_until" is null or "webhooks"."open_until" <= $2) order by "webhook_deliveries"."next_at" limit $3;
+
+-- delivery.release-firsts
+update webhook_deliveries set next_at = $1
+  where webhook_id = $2 and status = 'pending' and next_at is null and not exists (
+  select 1 from webhook_deliveries before
+  where before.webhook_id = webhook_deliveries.webhook_id and before.run_id = webhook_deliveries.run_id
+  and before.status = 'pending' and before.seq < webhook_deliveries.seq);
+
+-- delivery.release-next
+update "webhook_deliveries" set "next_at" = $1 where "next_at" is null and "id" = (select "id" from "webhook_deliveries" where "webhook_id" = $2 and "run_id" = $3 and "status" = 'pending' order by "seq" limit $4);
+
+-- delivery.replay-one
+update "webhook_deliveries" set "status" = $1, "tries" = $2, "settled_at" = $3, "next_at" = $4 where "id" = $5 and "webhook_id" = $6;
+
+-- delivery.replay-span
+update "webhook_deliveries" set "status" = $1, "tries" = $2, "settled_at" = $3, "next_at" = $4 where "webhook_id" = $5 and "created_at" >= $6 and "created_at" <= $7 and "status" <> $8;
+
+-- delivery.set-breaker
+update "webhooks" set "failures" = $1, "open_until" = $2, "reason" = $3 where "id" = $4;
+
+-- delivery.settle
+update "webhook_deliveries" set "status" = $1, "tries" = $2, "next_at" = $3, "attempts" = $4, "settled_at" = $5 where "id" = $6 and "status" = $7 and "tries" = $8;
+
 -- idempotency.abandon
 delete from "idempotency_keys" where "namespace" = $1 and "operation" = $2 and "key" = $3 and "answer" is null and "run_id" is null;
 
@@ -401,6 +453,45 @@ update "runs" set "owner_id" = $1, "wake_at" = (extract(epoch from statement_tim
 -- run.tag
 insert into "run_tags" ("namespace", "tag", "run_id") values ($1, $2, $3) on conflict do nothing;
 
+-- schedule.delete
+delete from "schedules" where "id" = $1 and "namespace" = $2;
+
+-- schedule.delete-fires
+delete from "schedule_fires" where "schedule_id" = $1;
+
+-- schedule.due
+select "id" from "schedules" where "wake_at" <= $1 order by "wake_at" limit $2;
+
+-- schedule.find
+select * from "schedules" where "id" = $1 and "namespace" = $2;
+
+-- schedule.find-any
+select * from "schedules" where "id" = $1;
+
+-- schedule.fires-within
+select * from "schedule_fires" where "schedule_id" = $1 and "scheduled_at" >= $2 and "scheduled_at" <= $3;
+
+-- schedule.forget-fires
+delete from "schedule_fires" where "schedule_id" = $1 and "fired_at" < $2 and "is_open" = $3;
+
+-- schedule.insert
+insert into "schedules" ("id", "namespace", "name", "status", "workflow", "version", "revision", "body", "next_at", "last_at", "wake_at", "created_at", "updated_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+
+-- schedule.next-wake
+select "wake_at" from "schedules" where "wake_at" > $1 order by "wake_at" limit $2;
+
+-- schedule.open
+select distinct "schedule_id" from "schedule_fires" where "is_open" = 1;
+
+-- schedule.open-fires
+select * from "schedule_fires" where "schedule_id" = $1 and "is_open" = 1 order by "scheduled_at", "id";
+
+-- schedule.put-fire
+insert into "schedule_fires" ("id", "schedule_id", "namespace", "scheduled_at", "fired_at", "outcome", "is_open", "body") values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict ("id") do update set "fired_at" = "excluded"."fired_at", "outcome" = "excluded"."outcome", "is_open" = "excluded"."is_open", "body" = "excluded"."body";
+
+-- schedule.update
+update "schedules" set "name" = $1, "status" = $2, "workflow" = $3, "version" = $4, "revision" = $5, "body" = $6, "next_at" = $7, "last_at" = $8, "wake_at" = $9, "updated_at" = $10 where "id" = $11 and "revision" = $12;
+
 -- secret.delete
 delete from "secrets" where "namespace" = $1 and "name" = $2;
 
@@ -532,3 +623,21 @@ select * from "template_versions" where "template_id" = $1 and "version" = $2 an
 
 -- template.versions
 select "template_id", "version", "namespace", "kind", "author", "change_note", "created_at" from "template_versions" where "template_id" = $1 and "namespace" = $2 and "version" < $3 order by "version" desc limit $4;
+
+-- webhook.delete
+delete from "webhooks" where "id" = $1 and "namespace" = $2;
+
+-- webhook.delete-deliveries
+delete from "webhook_deliveries" where "webhook_id" = $1;
+
+-- webhook.enabled
+select * from "webhooks" where "is_enabled" = $1;
+
+-- webhook.find
+select * from "webhooks" where "id" = $1 and "namespace" = $2;
+
+-- webhook.insert
+insert into "webhooks" ("id", "namespace", "body", "is_enabled", "version", "failures", "open_until", "reason", "created_at", "updated_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- webhook.update
+update "webhooks" set "body" = $1, "is_enabled" = $2, "version" = $3, "updated_at" = $4, "failures" = $5, "open_until" = $6, "reason" = $7 where "id" = $8 and "namespace" = $9 and "version" = $10;

@@ -46,6 +46,58 @@ insert into "run_checkpoints" ("run_id", "seq", "fold_version", "state") select 
 -- database.now
 select cast(? as bigint) as "now";
 
+-- delivery.cursor
+select "cursor" from "webhook_cursors" where "id" = ?;
+
+-- delivery.find
+select * from "webhook_deliveries" where "id" = ? and "webhook_id" = ?;
+
+-- delivery.forget
+delete from "webhook_deliveries" where "webhook_id" = ? and "created_at" < ? and "status" <> ?;
+
+-- delivery.insert
+insert into webhook_deliveries
+  (id, webhook_id, namespace, run_id, seq, type, status, tries, attempts, created_at, next_at)
+  values (?, ?, ?, ?, ?, ?, 'pending', 0, '[]',
+  ?, case when exists (
+  select 1 from webhook_deliveries before
+  where before.webhook_id = ? and before.run_id = ? and before.status = 'pending'
+  ) then null else cast(? as bigint) end);
+
+-- delivery.lock-webhook
+update "webhooks" set "failures" = "failures" where "id" = ?;
+
+-- delivery.move-cursor
+update "webhook_cursors" set "cursor" = ? where "id" = ? and "cursor" = ?;
+
+-- delivery.next-closing
+select "open_until" from "webhooks" where "is_enabled" = ? and "open_until" > ? order by "open_until" limit ?;
+
+-- delivery.next-due
+select "webhook_deliveries"."next_at" from "webhook_deliveries" inner join "webhooks" on "webhooks"."id" = "webhook_deliveries"."webhook_id" where "webhook_deliveries"."next_at" is not null and "webhooks"."is_enabled" = ? and ("webhooks"."open_until" is null or "webhooks"."open_until" <= ?) order by "webhook_deliveries"."next_at" limit ?;
+
+-- delivery.release-firsts
+update webhook_deliveries set next_at = ?
+  where webhook_id = ? and status = 'pending' and next_at is null and not exists (
+  select 1 from webhook_deliveries before
+  where before.webhook_id = webhook_deliveries.webhook_id and before.run_id = webhook_deliveries.run_id
+  and before.status = 'pending' and before.seq < webhook_deliveries.seq);
+
+-- delivery.release-next
+update "webhook_deliveries" set "next_at" = ? where "next_at" is null and "id" = (select "id" from "webhook_deliveries" where "webhook_id" = ? and "run_id" = ? and "status" = 'pending' order by "seq" limit ?);
+
+-- delivery.replay-one
+update "webhook_deliveries" set "status" = ?, "tries" = ?, "settled_at" = ?, "next_at" = ? where "id" = ? and "webhook_id" = ?;
+
+-- delivery.replay-span
+update "webhook_deliveries" set "status" = ?, "tries" = ?, "settled_at" = ?, "next_at" = ? where "webhook_id" = ? and "created_at" >= ? and "created_at" <= ? and "status" <> ?;
+
+-- delivery.set-breaker
+update "webhooks" set "failures" = ?, "open_until" = ?, "reason" = ? where "id" = ?;
+
+-- delivery.settle
+update "webhook_deliveries" set "status" = ?, "tries" = ?, "next_at" = ?, "attempts" = ?, "settled_at" = ? where "id" = ? and "status" = ? and "tries" = ?;
+
 -- idempotency.abandon
 delete from "idempotency_keys" where "namespace" = ? and "operation" = ? and "key" = ? and "answer" is null and "run_id" is null;
 
@@ -352,6 +404,45 @@ update "runs" set "owner_id" = ?, "wake_at" = ? where "id" = ? and "owner_id" = 
 -- run.tag
 insert into "run_tags" ("namespace", "tag", "run_id") values (?, ?, ?) on conflict do nothing;
 
+-- schedule.delete
+delete from "schedules" where "id" = ? and "namespace" = ?;
+
+-- schedule.delete-fires
+delete from "schedule_fires" where "schedule_id" = ?;
+
+-- schedule.due
+select "id" from "schedules" where "wake_at" <= ? order by "wake_at" limit ?;
+
+-- schedule.find
+select * from "schedules" where "id" = ? and "namespace" = ?;
+
+-- schedule.find-any
+select * from "schedules" where "id" = ?;
+
+-- schedule.fires-within
+select * from "schedule_fires" where "schedule_id" = ? and "scheduled_at" >= ? and "scheduled_at" <= ?;
+
+-- schedule.forget-fires
+delete from "schedule_fires" where "schedule_id" = ? and "fired_at" < ? and "is_open" = ?;
+
+-- schedule.insert
+insert into "schedules" ("id", "namespace", "name", "status", "workflow", "version", "revision", "body", "next_at", "last_at", "wake_at", "created_at", "updated_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- schedule.next-wake
+select "wake_at" from "schedules" where "wake_at" > ? order by "wake_at" limit ?;
+
+-- schedule.open
+select distinct "schedule_id" from "schedule_fires" where "is_open" = 1;
+
+-- schedule.open-fires
+select * from "schedule_fires" where "schedule_id" = ? and "is_open" = 1 order by "scheduled_at", "id";
+
+-- schedule.put-fire
+insert into "schedule_fires" ("id", "schedule_id", "namespace", "scheduled_at", "fired_at", "outcome", "is_open", "body") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict ("id") do update set "fired_at" = "excluded"."fired_at", "outcome" = "excluded"."outcome", "is_open" = "excluded"."is_open", "body" = "excluded"."body";
+
+-- schedule.update
+update "schedules" set "name" = ?, "status" = ?, "workflow" = ?, "version" = ?, "revision" = ?, "body" = ?, "next_at" = ?, "last_at" = ?, "wake_at" = ?, "updated_at" = ? where "id" = ? and "revision" = ?;
+
 -- secret.delete
 delete from "secrets" where "namespace" = ? and "name" = ?;
 
@@ -483,3 +574,21 @@ select * from "template_versions" where "template_id" = ? and "version" = ? and 
 
 -- template.versions
 select "template_id", "version", "namespace", "kind", "author", "change_note", "created_at" from "template_versions" where "template_id" = ? and "namespace" = ? and "version" < ? order by "version" desc limit ?;
+
+-- webhook.delete
+delete from "webhooks" where "id" = ? and "namespace" = ?;
+
+-- webhook.delete-deliveries
+delete from "webhook_deliveries" where "webhook_id" = ?;
+
+-- webhook.enabled
+select * from "webhooks" where "is_enabled" = ?;
+
+-- webhook.find
+select * from "webhooks" where "id" = ? and "namespace" = ?;
+
+-- webhook.insert
+insert into "webhooks" ("id", "namespace", "body", "is_enabled", "version", "failures", "open_until", "reason", "created_at", "updated_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- webhook.update
+update "webhooks" set "body" = ?, "is_enabled" = ?, "version" = ?, "updated_at" = ?, "failures" = ?, "open_until" = ?, "reason" = ? where "id" = ? and "namespace" = ? and "version" = ?;

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 
+import { SealSource } from '../platform/ports/seal.source.js';
 import { SecretSource } from '../platform/ports/secret.source.js';
 import { ExampleSecretsService } from './example-secrets.service.js';
 import { SecretController } from './secret.controller.js';
@@ -9,7 +10,12 @@ import { SecretService } from './secret.service.js';
 @Global()
 @Module({
   controllers: [SecretController],
-  providers: [ExampleSecretsService, SecretService, { provide: SecretSource, useExisting: SecretService }],
-  exports: [SecretSource],
+  providers: [
+    ExampleSecretsService,
+    SecretService,
+    { provide: SecretSource, useExisting: SecretService },
+    { provide: SealSource, useExisting: SecretService },
+  ],
+  exports: [SecretSource, SealSource],
 })
 export class AccessModule {}

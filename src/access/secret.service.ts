@@ -5,6 +5,7 @@ import type { Page, PageRequest } from '../kernel/page.js';
 import { Clock } from '../platform/clock/clock.js';
 import { SecurityConfig, StorageConfig } from '../platform/config/app.config.js';
 import { keepOutOfLogs } from '../platform/logging/known-secrets.js';
+import type { SealPlace, SealSource } from '../platform/ports/seal.source.js';
 import { SecretSource } from '../platform/ports/secret.source.js';
 import { SecretBox } from './secret-box.js';
 import { loadKey } from './secret-key.js';
@@ -16,7 +17,7 @@ export type SecretNote = Pick<SealedSecret, 'name' | 'createdAt' | 'updatedAt'>;
 
 /** Secrets: set, listed and deleted by people; read by the calls that need them, and by nobody else. */
 @Injectable()
-export class SecretService extends SecretSource {
+export class SecretService extends SecretSource implements SealSource {
   private box: Promise<SecretBox> | undefined;
 
   constructor(
@@ -41,10 +42,19 @@ export class SecretService extends SecretSource {
   override async get(namespace: string, name: string): Promise<string> {
     const row = await this.store.find(namespace, name);
     if (row === undefined) throw notFound(name);
-    const value = (await this.openBox()).open(row.sealed, { namespace, name });
+    return this.open(row.sealed, { namespace, name });
+  }
+
+  async seal(value: string, place: SealPlace): Promise<string> {
+    keepOutOfLogs(value);
+    return (await this.openBox()).seal(value, place);
+  }
+
+  async open(sealed: string, place: SealPlace): Promise<string> {
+    const value = (await this.openBox()).open(sealed, place);
     if (value === undefined) {
-      const message = `The secret "${name}" was encrypted with another key than the present one. Set it again, or bring the key back.`;
-      throw AppError.of(secretErrors['secret.unreadable'], message, { details: { name } });
+      const message = `The secret "${place.name}" was encrypted with another key than the present one. Set it again, or bring the key back.`;
+      throw AppError.of(secretErrors['secret.unreadable'], message, { details: { name: place.name } });
     }
     keepOutOfLogs(value);
     return value;

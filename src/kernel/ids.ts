@@ -6,7 +6,7 @@
 
 /** What an id names. */
 export type IdPrefix =
-  'run' | 'tpl' | 'agt' | 'wf' | 'sch' | 'tsk' | 'key' | 'own' | 'apd' | 'req' | 'apr' | 'whk';
+  'run' | 'tpl' | 'agt' | 'wf' | 'sch' | 'tsk' | 'key' | 'own' | 'apd' | 'req' | 'apr' | 'whk' | 'dlv';
 
 /** An id from a UUID v7 in its canonical form. Sorts by creation time as plain text. */
 export function makeId(prefix: IdPrefix, uuid: string): string {
@@ -27,6 +27,16 @@ export function isId(prefix: IdPrefix, text: string): boolean {
  */
 export function makeChildRunId(parentRunId: string, hash: string): string {
   return `run_${parentRunId.slice(4, 16)}${hash.slice(0, 20)}`;
+}
+
+/**
+ * The id of a run that something else stands for, so that starting it twice finds it: a time, then 80 bits of a hash
+ * of what it stands for.
+ *
+ * @param hash at least 20 hexadecimal digits
+ */
+export function makeRunIdAt(instantMs: number, hash: string): string {
+  return `run_${instantMs.toString(16).padStart(12, '0')}${hash.slice(0, 20)}`;
 }
 
 /** Milliseconds since the epoch at which an id was made. */

@@ -118,6 +118,13 @@ export class RunReader {
     }
   }
 
+  /** The JSON text of one event as it is stored, or undefined when the log has none of that number. @throws AppError `run.not-found` */
+  async eventText(namespace: string, runId: string, seq: number): Promise<string | undefined> {
+    const page = await this.store.read(namespace, runId, { afterSeq: seq - 1, limit: 1 });
+    if (page === undefined) throw runNotFound(runId);
+    return page.events[0]?.text;
+  }
+
   /** Follows a run: see RunFeed. */
   follow(options: FollowOptions): AsyncIterable<FeedItem> {
     return this.feed.follow(options);

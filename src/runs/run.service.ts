@@ -27,7 +27,7 @@ import { viewOfRun, type RunView } from './domain/view.js';
 import { RunEngine } from './engine/run.engine.js';
 import { RunLoader } from './engine/run.loader.js';
 import { RunQueue } from './run.queue.js';
-import type { Creation, NewRun } from './run.store.js';
+import type { CreateResult, Creation, NewRun } from './run.store.js';
 import { parseSubject } from './start-subject.js';
 
 const DEFAULT_PRIORITY = 50;
@@ -78,8 +78,7 @@ export class RunService {
    *   `definition.invalid`, `input.invalid`, `queue.full`, `idempotency.mismatch`
    */
   async start(request: StartRequest): Promise<StartAnswer> {
-    const checked = await this.subjectOf(request);
-    this.workflows.requireInput(checked, request.input ?? {}, '/input');
+    const checked = await this.require(request);
     const creation = this.creationOf(
       request,
       [this.queuedEvent(request, checked, this.ids.next('run'))],
@@ -101,7 +100,17 @@ export class RunService {
   }
 
   /**
-   * Creates a run under an id of the caller's choosing, unless it exists.
+   * Starts a run under an id of the caller's choosing, unless it exists: safe to repeat.
+   *
+   * @throws AppError as `start`
+   */
+  async startAs(runId: string, request: StartRequest): Promise<void> {
+    const result = await this.createAs(runId, request, []);
+    if (result.outcome === 'queue_full') throw this.queueFull(result.queued);
+  }
+
+  /**
+   * Creates a run under an id of the caller's choosing, unless it exists or the queue is full.
    *
    * @param further events that follow event 1 at once
    */
@@ -110,11 +119,19 @@ export class RunService {
     runId: string,
     further: (runId: string) => readonly RunEvent[] = () => [],
   ): Promise<void> {
+    await this.createAs(runId, request, further(runId));
+  }
+
+  /**
+   * The definition that a request would run, with an input that it takes.
+   *
+   * @throws AppError `request.invalid`, `workflow.not-found`, `workflow.version-not-found`, `workflow.label-not-found`,
+   *   `definition.invalid`, `input.invalid`
+   */
+  async require(request: StartRequest): Promise<CheckedDefinition> {
     const checked = await this.subjectOf(request);
-    const events = [this.queuedEvent(request, checked, runId), ...further(runId)] as const;
-    const creation = this.creationOf(request, events, checked);
-    await this.engine.create(creation, checked.graph);
-    this.hintUnlessHere(creation.run);
+    this.workflows.requireInput(checked, request.input ?? {}, '/input');
+    return checked;
   }
 
   /**
@@ -127,12 +144,24 @@ export class RunService {
     request: StartRequest,
     { runId, parentId }: { readonly runId: string; readonly parentId?: string },
   ): Promise<void> {
-    const checked = await this.subjectOf(request);
-    this.workflows.requireInput(checked, request.input ?? {}, '/input');
+    const checked = await this.require(request);
     const { run } = this.creationOf(request, [this.queuedEvent(request, checked, runId)], checked);
     const child = parentId === undefined ? run : { ...run, parentId };
     await this.engine.create({ run: child }, checked.graph);
     this.hintUnlessHere(child);
+  }
+
+  private async createAs(
+    runId: string,
+    request: StartRequest,
+    further: readonly RunEvent[],
+  ): Promise<CreateResult> {
+    const checked = await this.require(request);
+    const events = [this.queuedEvent(request, checked, runId), ...further] as const;
+    const creation = this.creationOf(request, events, checked);
+    const result = await this.engine.create(creation, checked.graph);
+    if (result.outcome === 'created') this.hintUnlessHere(creation.run);
+    return result;
   }
 
   private subjectOf({ namespace, definition, workflow }: StartRequest): Promise<CheckedDefinition> {

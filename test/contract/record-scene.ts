@@ -19,6 +19,7 @@ import type { RunLease } from '../../src/runs/run.lease.js';
 import type { RunLog } from '../../src/runs/run.log.js';
 import type { Claim } from '../../src/runs/domain/claim.js';
 import type { AlsoRow, NewRun, RunStore } from '../../src/runs/run.store.js';
+import type { ScheduleStore } from '../../src/schedules/schedule.store.js';
 import type { TemplateStore } from '../../src/templates/template.store.js';
 import type { WorkflowStore } from '../../src/workflows/workflow.store.js';
 import { aRun, aRunId } from '../support/a-run.js';
@@ -42,6 +43,7 @@ export interface Stores {
   readonly secrets: SecretStore;
   readonly limiter: Limiter;
   readonly tasks: TaskStore;
+  readonly schedules: ScheduleStore;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

@@ -10,6 +10,7 @@ import { runInboxContract } from './run-inbox.contract.js';
 import { runLeaseContract } from './run-lease.contract.js';
 import { runLogContract } from './run-log.contract.js';
 import { runStoreContract } from './run-store.contract.js';
+import { scheduleStoreContract } from './schedule-store.contract.js';
 import { secretStoreContract } from './secret-store.contract.js';
 import { taskStoreContract } from './task-store.contract.js';
 import { templateStoreContract } from './template-store.contract.js';
@@ -32,4 +33,5 @@ export function recordContract(engine: RecordEngine): void {
   secretStoreContract(engine);
   limiterContract(engine);
   taskStoreContract(engine);
+  scheduleStoreContract(engine);
 }

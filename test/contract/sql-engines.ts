@@ -19,6 +19,7 @@ import { SqlRunInbox } from '../../src/storage/sql/sql-run.inbox.js';
 import { SqlRunLease } from '../../src/storage/sql/sql-run.lease.js';
 import { SqlRunLog } from '../../src/storage/sql/sql-run.log.js';
 import { SqlRunStore } from '../../src/storage/sql/sql-run.store.js';
+import { SqlScheduleStore } from '../../src/storage/sql/sql-schedule.store.js';
 import { SqlSecretStore } from '../../src/storage/sql/sql-secret.store.js';
 import { SqlTaskStore } from '../../src/storage/sql/sql-task.store.js';
 import { SqlTemplateStore } from '../../src/storage/sql/sql-template.store.js';
@@ -55,6 +56,8 @@ const TABLES = [
   'limit_slots',
   'limit_buckets',
   'tasks',
+  'schedules',
+  'schedule_fires',
   ...Object.values(TABLES_OF_KINDS),
 ];
 
@@ -100,6 +103,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     secrets: new SqlSecretStore(database),
     limiter: new SqlLimiter(database),
     tasks: new SqlTaskStore(database),
+    schedules: new SqlScheduleStore(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

@@ -10,6 +10,7 @@ import type { RunFilter } from '../../src/runs/run.catalogue.js';
 import type { MetricQuery } from '../../src/metrics/metric.store.js';
 import { openDatabase } from '../../src/storage/sql/open-database.js';
 import { SqlAgentStore } from '../../src/storage/sql/sql-agent.store.js';
+import { SqlDeliveryStore } from '../../src/storage/sql/sql-delivery.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlMetricStore } from '../../src/storage/sql/sql-metric.store.js';
 import { SqlRunCatalogue } from '../../src/storage/sql/sql-run.catalogue.js';
@@ -43,6 +44,14 @@ const SERVED = [
   { name: 'template.find-name', index: 'templates_by_name' },
   { name: 'run.count-open', index: 'runs_by_status' },
   { name: 'limit.renew', index: 'limit_slots_of_holder' },
+  { name: 'delivery.insert', index: 'webhook_deliveries_pending' },
+  { name: 'delivery.release-next', index: 'webhook_deliveries_pending' },
+  { name: 'delivery.forget', index: 'webhook_deliveries_by_age' },
+  { name: 'schedule.due', index: 'schedules_due' },
+  { name: 'schedule.next-wake', index: 'schedules_due' },
+  { name: 'schedule.open-fires', index: 'schedule_fires_open' },
+  { name: 'schedule.fires-within', index: 'schedule_fires_listed' },
+  { name: 'schedule.forget-fires', index: 'schedule_fires_by_age' },
 ];
 
 const LISTED: readonly { readonly filter: RunFilter; readonly index: string }[] = [
@@ -73,6 +82,7 @@ function describePlans(name: string, open: () => Promise<SqlDatabase>, explain: 
     beforeAll(async () => {
       database = await open();
       storesOf(database);
+      new SqlDeliveryStore(database);
     });
     afterAll(() => database.close());
 

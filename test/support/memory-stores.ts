@@ -10,6 +10,7 @@ import { MemoryRunInbox } from '../../src/storage/memory/memory-run.inbox.js';
 import { MemoryRunLease } from '../../src/storage/memory/memory-run.lease.js';
 import { MemoryRunLog } from '../../src/storage/memory/memory-run.log.js';
 import { MemoryRunStore } from '../../src/storage/memory/memory-run.store.js';
+import { MemoryScheduleStore } from '../../src/storage/memory/memory-schedule.store.js';
 import { MemorySecretStore } from '../../src/storage/memory/memory-secret.store.js';
 import { MemoryTaskStore } from '../../src/storage/memory/memory-task.store.js';
 import { MemoryTemplateStore } from '../../src/storage/memory/memory-template.store.js';
@@ -41,6 +42,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
     secrets: new MemorySecretStore(),
     limiter: new MemoryLimiter(clock),
     tasks: new MemoryTaskStore(clock),
+    schedules: new MemoryScheduleStore(),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

@@ -8,6 +8,11 @@ export abstract class Clock {
 
   /** Milliseconds of monotonic time since an arbitrary instant; for durations and the owner's own deadline. */
   abstract monotonic(): number;
+
+  /** What the clock on the wall shows, in milliseconds since the epoch; it may be set. For calendars, not for leases. */
+  wall(): number {
+    return this.now();
+  }
 }
 
 /** Wall clock at start plus monotonic time elapsed since. */
@@ -20,5 +25,10 @@ export class SystemClock extends Clock {
 
   override monotonic(): number {
     return performance.now();
+  }
+
+  /** The system's own: it goes on while the machine sleeps, which monotonic time does not. */
+  override wall(): number {
+    return Date.now();
   }
 }

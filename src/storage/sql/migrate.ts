@@ -13,7 +13,9 @@ import { resourcesMigration } from './migrations/0003-resources.js';
 import { secretsMigration } from './migrations/0004-secrets.js';
 import { tasksMigration } from './migrations/0005-tasks.js';
 import { limitsMigration } from './migrations/0007-limits.js';
+import { webhooksMigration } from './migrations/0008-webhooks.js';
 import { metricsMigration } from './migrations/0009-metrics.js';
+import { schedulesMigration } from './migrations/0010-schedules.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
@@ -24,7 +26,9 @@ const MIGRATIONS: readonly Migration[] = [
   secretsMigration,
   tasksMigration,
   limitsMigration,
+  webhooksMigration,
   metricsMigration,
+  schedulesMigration,
 ];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */

@@ -12,10 +12,14 @@ import { RunInbox } from '../../runs/run.inbox.js';
 import { RunLease } from '../../runs/run.lease.js';
 import { RunLog } from '../../runs/run.log.js';
 import { RunStore } from '../../runs/run.store.js';
+import { ScheduleStore } from '../../schedules/schedule.store.js';
 import { TemplateStore } from '../../templates/template.store.js';
+import { DeliveryStore } from '../../webhooks/delivery.store.js';
+import { WebhookStore } from '../../webhooks/webhook.store.js';
 import { WorkflowStore } from '../../workflows/workflow.store.js';
 import { SqlAgentStore } from './sql-agent.store.js';
 import { SqlBlobStore } from './sql-blob.store.js';
+import { SqlDeliveryStore } from './sql-delivery.store.js';
 import { SqlIdempotencyStore } from './sql-idempotency.store.js';
 import { SqlKeyStore } from './sql-key.store.js';
 import { SqlLogCursorStore } from './sql-log-cursor.store.js';
@@ -26,9 +30,11 @@ import { SqlRunInbox } from './sql-run.inbox.js';
 import { SqlRunLease } from './sql-run.lease.js';
 import { SqlRunLog } from './sql-run.log.js';
 import { SqlRunStore } from './sql-run.store.js';
+import { SqlScheduleStore } from './sql-schedule.store.js';
 import { SqlSecretStore } from './sql-secret.store.js';
 import { SqlTaskStore } from './sql-task.store.js';
 import { SqlTemplateStore } from './sql-template.store.js';
+import { SqlWebhookStore } from './sql-webhook.store.js';
 import { SqlWorkflowStore } from './sql-workflow.store.js';
 
 /** The ports of the record, each with its adapter on SQL. */
@@ -49,4 +55,7 @@ export const SQL_ADAPTERS = [
   [SecretStore, SqlSecretStore],
   [Limiter, SqlLimiter],
   [TaskStore, SqlTaskStore],
+  [ScheduleStore, SqlScheduleStore],
+  [WebhookStore, SqlWebhookStore],
+  [DeliveryStore, SqlDeliveryStore],
 ] as const;

@@ -8,7 +8,10 @@ import type { TaskStatus } from '../../agents/domain/task.js';
 import type { Grain } from '../../metrics/domain/grain.js';
 import type { Dimension } from '../../metrics/domain/series.js';
 import type { RunStatus } from '../../runs/domain/run.status.js';
+import type { FireOutcome } from '../../schedules/domain/fire.js';
+import type { ScheduleStatus } from '../../schedules/domain/schedule.js';
 import type { TemplateKind } from '../../templates/domain/template.js';
+import type { DeliveryStatus } from '../../webhooks/domain/delivery.js';
 
 export interface RunsTable {
   readonly id: string;
@@ -319,6 +322,74 @@ export interface TasksTable {
   readonly ended_at: number | null;
 }
 
+export interface SchedulesTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly status: ScheduleStatus;
+  /** The id or name of the stored workflow that it starts. */
+  readonly workflow: string | null;
+  readonly version: number;
+  readonly revision: number;
+  /** JSON: rule, policy, what it starts, why it is paused. */
+  readonly body: string;
+  readonly next_at: number | null;
+  readonly last_at: number | null;
+  readonly wake_at: number | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface ScheduleFiresTable {
+  readonly id: string;
+  readonly schedule_id: string;
+  readonly namespace: string;
+  readonly scheduled_at: number;
+  readonly fired_at: number;
+  readonly outcome: FireOutcome;
+  /** 1 or 0. */
+  readonly is_open: number;
+  /** JSON: everything else. */
+  readonly body: string;
+}
+
+export interface WebhooksTable {
+  readonly id: string;
+  readonly namespace: string;
+  /** JSON: address, description, filter, sealed secret. */
+  readonly body: string;
+  /** 1 or 0. */
+  readonly is_enabled: number;
+  readonly version: number;
+  readonly failures: number;
+  readonly open_until: number | null;
+  readonly reason: string | null;
+  readonly created_at: number;
+  readonly updated_at: number;
+}
+
+export interface WebhookDeliveriesTable {
+  readonly id: string;
+  readonly webhook_id: string;
+  readonly namespace: string;
+  readonly run_id: string;
+  readonly seq: number;
+  readonly type: string;
+  readonly status: DeliveryStatus;
+  readonly tries: number;
+  readonly next_at: number | null;
+  /** JSON array. */
+  readonly attempts: string;
+  readonly created_at: number;
+  readonly settled_at: number | null;
+}
+
+export interface WebhookCursorsTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly cursor: string;
+}
+
 export interface Tables {
   readonly runs: RunsTable;
   readonly run_tags: RunTagsTable;
@@ -349,4 +420,9 @@ export interface Tables {
   readonly limit_slots: LimitSlotsTable;
   readonly limit_buckets: LimitBucketsTable;
   readonly tasks: TasksTable;
+  readonly schedules: SchedulesTable;
+  readonly schedule_fires: ScheduleFiresTable;
+  readonly webhooks: WebhooksTable;
+  readonly webhook_deliveries: WebhookDeliveriesTable;
+  readonly webhook_cursors: WebhookCursorsTable;
 }
