@@ -72,7 +72,8 @@ export class AgentCaller {
     const passed = await this.gate.pass({ namespace, agent, estimatedTokens, isBreakable, signal });
     if (!passed.ok) return { status: 'failed', failure: passed.failure };
     const journal = new CallJournal(order.context.journal, secrets);
-    const either = AbortSignal.any([signal, passed.value.signal]);
+    const { signal: lost } = passed.value;
+    const either = lost === undefined ? signal : AbortSignal.any([signal, lost]);
     const outcome = await orAbandoned(
       this.invoke({ ...order, context: { signal: either, journal } }, callable, secrets),
       either,

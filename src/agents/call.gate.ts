@@ -29,8 +29,8 @@ export interface CallEnd {
 
 /** Leave to make one call. */
 export interface Passage {
-  /** Aborted when the leave was lost: the call must end, another one may take its place. */
-  readonly signal: AbortSignal;
+  /** Aborted when the leave was lost: the call must end, another one may take its place. Absent: it is never lost. */
+  readonly signal?: AbortSignal;
   /** Gives back what the call held and counts what it spent; called once, when the call has ended. */
   settle(end: CallEnd): Promise<void>;
 }

@@ -22,7 +22,6 @@ const OFFLINE_RETRY_MS = 5_000;
 
 const REQUESTS = 'requests';
 const TOKENS = 'tokens';
-const NEVER = new AbortController().signal;
 
 /** The line before an agent in this process, and the slots that are held by it. */
 interface Door {
@@ -57,7 +56,7 @@ export class LimitGate extends CallGate {
     this.observations.note(namespace, agent);
     const refusal = this.refusalOf(call);
     if (refusal !== undefined) return fail(refusal);
-    if (!isLimited(agent.limits)) return this.admit(call, { signal: NEVER, settle: () => Promise.resolve() });
+    if (!isLimited(agent.limits)) return this.admit(call, { settle: () => Promise.resolve() });
     const id = doorId(call);
     const door = this.doors.get(id) ?? { line: new WaitingLine(), held: 0 };
     this.doors.set(id, door);
@@ -95,7 +94,7 @@ export class LimitGate extends CallGate {
       return fail(failure);
     }
     return ok({
-      signal: passage.signal,
+      ...passage,
       settle: async (end) => {
         admission.end(end.outcome);
         await passage.settle(end);
@@ -130,8 +129,10 @@ export class LimitGate extends CallGate {
     }
     door.held += 1;
     const { holder, slots } = reservation;
-    const signal = slots === undefined ? NEVER : this.leases.keep(holder, askedAt);
-    return ok({ signal, settle: (end) => this.settle(door, { call, reservation, end }) });
+    return ok({
+      ...(slots !== undefined && { signal: this.leases.keep(holder, askedAt) }),
+      settle: (end) => this.settle(door, { call, reservation, end }),
+    });
   }
 
   private reservationOf({ namespace, agent, estimatedTokens }: GateCall): Reservation {

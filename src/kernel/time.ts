@@ -7,3 +7,11 @@ export function isoOf(instantMs: number): string {
   if (instantMs !== last.instantMs) last = { instantMs, text: new Date(instantMs).toISOString() };
   return last.text;
 }
+
+let lastRead = { text: '1970-01-01T00:00:00.000Z', instantMs: 0 };
+
+/** The instant of an ISO 8601 text; NaN when it is none. Many events share one: the last instant is kept. */
+export function instantOf(text: string): number {
+  if (text !== lastRead.text) lastRead = { text, instantMs: Date.parse(text) };
+  return lastRead.instantMs;
+}

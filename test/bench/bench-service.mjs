@@ -56,6 +56,18 @@ class BenchService {
     };
   }
 
+  /** Notes the CPU time of the process, in microseconds, at each event of a type, from now on; one watch at a time. */
+  watchCpu(type) {
+    const times = [];
+    const publish = Object.getPrototypeOf(this.feed).publish;
+    this.feed.publish = (namespace, runId, events) => {
+      const { user, system } = process.cpuUsage();
+      for (const { event } of events) if (event.type === type) times.push(user + system);
+      publish.call(this.feed, namespace, runId, events);
+    };
+    return times;
+  }
+
   /** Runs a definition to its end; answers milliseconds from the call to the terminal event. */
   async run(definition, request = {}) {
     const startedAt = performance.now();
@@ -120,6 +132,18 @@ export function layers(count, width) {
           }),
     })),
   };
+}
+
+/** One step, carried out once for each element of a list. */
+export function map(count) {
+  const items = Array.from({ length: count }, (_, index) => index);
+  return { maxParallelSteps: 100, steps: [{ id: 'map', agent: 'scripted', forEach: { items } }] };
+}
+
+/** One step, repeated until its condition holds, which it does in the last iteration. */
+export function loop(count) {
+  const repeat = { maxIterations: count, until: `iteration == ${count - 1}` };
+  return { steps: [{ id: 'loop', agent: 'scripted', repeat }] };
 }
 
 /** Ten steps: a head, eight in two rows of four, a tail. */

@@ -1,11 +1,12 @@
 /**
- * The engine on the record: overhead of a durable step, many runs at once, large graphs, start to first step.
+ * The engine on the record: overhead of a durable step, many runs at once, large graphs, maps and loops, start to
+ * first step.
  *
  * On SQLite always; on PostgreSQL too where BENCH_DATABASE_URL names an empty database.
  */
 import { cpus } from 'node:os';
 
-import { chain, diamond, layers, openService } from './bench-service.mjs';
+import { chain, diamond, layers, loop, map, openService } from './bench-service.mjs';
 import { figure, median, percentile } from './report.mjs';
 
 /** Steps of one chain, and how many chains: 1,400 samples. */
@@ -28,6 +29,14 @@ async function measure(name, databaseUrl) {
   try {
     await manyRuns(name, wide);
     await largeGraphs(name, wide);
+    await growth(`${name}: a map over 10,000 items`, wide, {
+      definition: map(10_000),
+      type: 'item.completed',
+    });
+    await growth(`${name}: a loop of 1,000 iterations`, wide, {
+      definition: loop(1_000),
+      type: 'iteration.completed',
+    });
   } finally {
     await wide.close();
   }
@@ -133,4 +142,21 @@ async function largeGraphs(name, service) {
     '<= 1.15',
   );
   figure(`${name}: peak memory above idle`, (peak - idle) / 1_048_576, 'MiB', '<= 64');
+}
+
+/** What one item or iteration costs in the last tenth of its run, over what it costs in the second tenth. */
+async function growth(name, service, { definition, type }) {
+  await service.run(definition);
+  const early = [];
+  const late = [];
+  for (let round = 0; round < 7; round += 1) {
+    globalThis.gc?.();
+    const times = service.watchCpu(type);
+    await service.run(definition);
+    const tenth = times.length / 10;
+    early.push((times[2 * tenth] - times[tenth]) / tenth);
+    late.push((times.at(-1) - times[9 * tenth - 1]) / tenth);
+  }
+  figure(`${name}: CPU of each, all threads`, median(late), 'µs');
+  figure(`${name}: CPU of each at the end over the beginning`, median(late) / median(early), '×', '<= 1.3');
 }

@@ -38,17 +38,11 @@ export class Draft {
 
   /** An event of a unit, of any type. */
   of<T extends RunEventType>(unit: Unit, type: T, data: RunEventMap[T], attempt = unit.attempt): void {
-    const stepId = unit.step.id;
-    this.events.push({
-      runId: this.state.runId,
-      seq: this.nextSeq(),
-      type,
-      at: this.at,
-      stepId,
-      ...(unit.path === stepId ? {} : { path: unit.path }),
-      ...(attempt > 0 ? { attempt } : {}),
-      data,
-    } as RunEvent);
+    const { runId } = this.state;
+    const { path, step } = unit;
+    const head = { runId, seq: this.nextSeq(), type, at: this.at, stepId: step.id };
+    const place = path === step.id ? head : { ...head, path };
+    this.events.push((attempt > 0 ? { ...place, attempt, data } : { ...place, data }) as RunEvent);
   }
 
   private nextSeq(): number {

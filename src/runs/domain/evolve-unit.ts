@@ -11,7 +11,7 @@ import { runErrors } from './run.errors.js';
 import type { RunEvent, RunEventMap, RunEventOf, Spent } from './run.events.js';
 import { DEATHS_UNTIL_POISONED, markReady, unitAt, type RunState } from './run.state.js';
 import { leave, makeNextItem, openHeld, settle } from './settle.js';
-import { holdingOf, type Unit } from './unit.js';
+import { holdingOf, type Unit, type UnitRole } from './unit.js';
 
 /** A unit about to change, and when. */
 interface Change {
@@ -89,6 +89,13 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
   },
 };
 
+/** The same by the type of the event, found without taking it apart: items and iterations change as steps do. */
+const CHANGE_OF: ReadonlyMap<string, (change: Change, data: never) => void> = new Map(
+  Object.entries(CHANGES).flatMap(([name, change]) =>
+    (['step', 'item', 'iteration'] satisfies UnitRole[]).map((role) => [`${role}.${name}`, change] as const),
+  ),
+);
+
 /** Applies one event of a unit. @throws RangeError when the run has no such unit */
 export function evolveUnit(state: RunState, event: RunEvent, at: number): void {
   const unit = unitAt(state, event.path ?? event.stepId ?? '');
@@ -96,9 +103,8 @@ export function evolveUnit(state: RunState, event: RunEvent, at: number): void {
     recordTurn(state, unit, event.data);
     return;
   }
-  const name = event.type.slice(event.type.indexOf('.') + 1) as Name;
-  const change = CHANGES[name] as (change: Change, data: unknown) => void;
-  change({ state, unit, at, attempt: event.attempt, seq: event.seq }, event.data);
+  const change = CHANGE_OF.get(event.type);
+  change?.({ state, unit, at, attempt: event.attempt, seq: event.seq }, event.data as never);
 }
 
 function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.started']): void {

@@ -4,6 +4,7 @@
  * Decided here: the meaning of events of the run. Decided elsewhere: events of units (evolve-unit.ts). Nothing is
  * checked or refused here: the log is the truth.
  */
+import { instantOf } from '../../kernel/time.js';
 import type { Graph } from '../../workflows/domain/graph.js';
 import { evolveUnit } from './evolve-unit.js';
 import type { RunEvent, RunEventMap } from './run.events.js';
@@ -20,7 +21,7 @@ export function replay(events: readonly RunEvent[], graph: Graph): RunState {
 /** Applies one event to a state that the caller owns, and returns it. */
 export function evolve(state: RunState, event: RunEvent): RunState {
   state.lastSeq = event.seq;
-  const at = Date.parse(event.at);
+  const at = instantOf(event.at);
   if (event.stepId === undefined) evolveRun(state, event, at);
   else evolveUnit(state, event, at);
   return state;

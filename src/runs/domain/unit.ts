@@ -42,11 +42,11 @@ export interface UnitRecord {
   status: StepStatus;
   /** Number of the last attempt started; 0 before the first. */
   attempt: number;
-  firstStartedAt?: number;
-  endedAt?: number;
+  firstStartedAt?: number | undefined;
+  endedAt?: number | undefined;
   /** The resolved input, from the first start on; of a unit that holds items their list. */
-  input?: Json;
-  output?: Json;
+  input?: Json | undefined;
+  output?: Json | undefined;
   artifacts?: readonly ArtifactRef[];
   failure?: Failure;
   usage: Usage;
@@ -60,11 +60,9 @@ export interface Unit extends UnitRecord {
   /** The scope of its step. */
   readonly scope: Scope;
   /** The unit that holds this item or iteration; absent for a step. */
-  readonly holder?: Unit;
+  readonly holder?: Unit | undefined;
   /** How many layers of its step stand above it. */
   readonly depth: number;
-  /** Its place in the run: units in order are in the order of the definition, then of items and iterations. */
-  readonly order: readonly number[];
   /** Part of the stable key; a manual retry raises it. */
   generation: number;
   /** Attempts that ended in a failure; interrupted ones do not count. */
@@ -75,7 +73,7 @@ export interface Unit extends UnitRecord {
   readonly settled: { -readonly [K in keyof JoinCounts]: JoinCounts[K] };
   /** Why the step will be skipped, decided by its join. */
   skipReason?: SkipReason;
-  startedAt?: number;
+  startedAt?: number | undefined;
   /** When the next attempt may start, while `retrying`; when the wait is over, while `waiting`. */
   dueAt?: number;
   /** The wait that the unit is in, only while `waiting`. */
@@ -146,14 +144,8 @@ export interface HeldBody {
   readonly scope: Scope;
 }
 
-const NO_JOIN: JoinCounts = {
-  total: 0,
-  completed: 0,
-  handledFailures: 0,
-  failed: 0,
-  skipped: 0,
-  cancelled: 0,
-};
+/** What a unit has used before it has used anything. */
+const NO_USAGE: Usage = {};
 
 /** What a unit holds once it has started; undefined when it is carried out itself. */
 export function holdingOf({ step, depth }: Pick<Unit, 'step' | 'depth'>): Held['kind'] | undefined {
@@ -176,52 +168,73 @@ export function isBefore(a: Unit, b: Unit): boolean {
   return compareUnits(a, b) < 0;
 }
 
-/** Sorts units by their place in the run. */
-export function compareUnits({ order: a }: Unit, { order: b }: Unit): number {
-  for (let depth = 0; depth < a.length && depth < b.length; depth += 1) {
-    const difference = (a[depth] ?? 0) - (b[depth] ?? 0);
+/** Sorts units by their place in the run: as the definition has them, then by item and iteration, the outer first. */
+export function compareUnits(a: Unit, b: Unit): number {
+  if (around(a) === around(b)) return a.number - b.number;
+  const [placesOfA, placesOfB] = [placesOf(a), placesOf(b)];
+  for (const [level, place] of placesOfA.entries()) {
+    const difference = place - (placesOfB[level] ?? -1);
     if (difference !== 0) return difference;
   }
-  return a.length - b.length;
+  return placesOfA.length - placesOfB.length;
+}
+
+/** The numbers of the units around a unit and its own, from the outside in. */
+function placesOf(unit: Unit): readonly number[] {
+  const places: number[] = [];
+  for (let at: Unit | undefined = unit; at !== undefined; at = around(at)) places.push(at.number);
+  return places.toReversed();
 }
 
 /** A scope with nothing done yet. */
 export function newScope(graph: Graph, holder?: Unit): Scope {
   const units: Unit[] = [];
-  const scope: Scope = {
-    graph,
-    units,
-    ...(holder === undefined ? {} : { holder }),
-    counts: { completed: 0, failed: 0, skipped: 0, cancelled: 0 },
-  };
+  const counts = { completed: 0, failed: 0, skipped: 0, cancelled: 0 };
+  const scope: Scope = holder === undefined ? { graph, units, counts } : { graph, units, counts, holder };
   const prefix = holder === undefined ? '' : `${holder.path}/`;
-  const order = holder?.order ?? [];
   for (const step of graph.steps) {
-    const total = step.dependencies.length;
-    units.push({
-      ...newUnit(step, 'step', step.index),
-      scope,
-      depth: 0,
-      path: `${prefix}${step.id}`,
-      order: [...order, step.index],
-      unsettled: total,
-      settled: { ...NO_JOIN, total },
-    });
+    const path = `${prefix}${step.id}`;
+    units.push(newUnit({ role: 'step', step, number: step.index, path, scope, depth: 0 }));
   }
   return scope;
 }
 
 /** An item or iteration of a unit, with nothing done yet. */
 export function newHeldUnit(holder: Unit, role: 'item' | 'iteration', number: number): Unit {
+  const { step, scope, depth } = holder;
+  const path = `${holder.path}[${number}]`;
+  return newUnit({ role, step, number, path, scope, holder, depth: depth + 1 });
+}
+
+type UnitPlace = Pick<Unit, 'step' | 'role' | 'number' | 'path' | 'scope' | 'holder' | 'depth'>;
+
+/** What nearly every unit comes to have has its place from the beginning: enlarging thousands of units is dear. */
+function newUnit({ step, role, number, path, scope, holder, depth }: UnitPlace): Unit {
+  const total = role === 'step' ? step.dependencies.length : 0;
   return {
-    ...newUnit(holder.step, role, number),
-    scope: holder.scope,
+    step,
+    role,
+    number,
+    path,
+    status: 'pending',
+    attempt: 0,
+    firstStartedAt: undefined,
+    endedAt: undefined,
+    input: undefined,
+    output: undefined,
+    usage: NO_USAGE,
+    costMicros: 0,
+    scope,
     holder,
-    depth: holder.depth + 1,
-    path: `${holder.path}[${number}]`,
-    order: [...holder.order, number],
-    unsettled: 0,
-    settled: { ...NO_JOIN },
+    depth,
+    generation: 1,
+    failures: 0,
+    unsettled: total,
+    settled: { total, completed: 0, handledFailures: 0, failed: 0, skipped: 0, cancelled: 0 },
+    startedAt: undefined,
+    isHandled: false,
+    turns: [],
+    hasProgressed: false,
   };
 }
 
@@ -252,25 +265,6 @@ function recordOfHeld(held: Held): HeldRecord {
   if (held.kind !== 'body') return held;
   const { graph, units } = held.scope;
   return { kind: 'body', scope: { graph, units: units.map(recordOf) } };
-}
-
-type UnitBase = Omit<Unit, 'scope' | 'depth' | 'path' | 'order' | 'unsettled' | 'settled'>;
-
-function newUnit(step: CompiledStep, role: UnitRole, number: number): UnitBase {
-  return {
-    step,
-    role,
-    number,
-    status: 'pending',
-    generation: 1,
-    attempt: 0,
-    failures: 0,
-    isHandled: false,
-    turns: [],
-    hasProgressed: false,
-    usage: {},
-    costMicros: 0,
-  };
 }
 
 /** Finds a unit by its path, in time that grows with its depth only. */

@@ -36,9 +36,6 @@ interface Surroundings {
   readonly roots: ReadonlySet<string>;
 }
 
-/** A step without what follows from the steps around it. */
-type Draft = Omit<CompiledStep, 'dependents'>;
-
 export class ScopeCompiler {
   readonly issues: Issue[];
   /** Steps of scopes around that this one reads. */
@@ -47,7 +44,10 @@ export class ScopeCompiler {
   readonly #indexOf = new Map<string, number>();
   /** The steps whose failures a step catches, by its index. */
   readonly #catchesOf = new Map<number, readonly number[]>();
+  /** The steps that wait for a step, by its index: each is added as it is read, so they are ascending. */
+  readonly #dependentsOf: readonly number[][];
   readonly #pointer: string;
+  readonly #keyPrefix: string;
   readonly #roots: ReadonlySet<string>;
 
   constructor(
@@ -55,8 +55,10 @@ export class ScopeCompiler {
     private readonly around?: Surroundings,
   ) {
     this.#steps = stepsOf(json);
+    this.#dependentsOf = this.#steps.map(() => []);
     this.issues = around?.outer.issues ?? [];
     this.#pointer = around?.pointer ?? '';
+    this.#keyPrefix = around?.keyPrefix ?? '';
     this.#roots = around?.roots ?? DEFINITION_ROOTS;
   }
 
@@ -64,16 +66,15 @@ export class ScopeCompiler {
   compile(): Graph {
     this.#readIds();
     this.#readCatches();
-    const drafts = this.#steps.map((step, index) => this.#readStep(isJsonObject(step) ? step : {}, index));
+    const steps = this.#steps.map((step, index) => this.#readStep(isJsonObject(step) ? step : {}, index));
     const outputReads = new ReadSet();
     const output = this.#readerOf(this.json, this.#pointer, outputReads).value('output');
     this.#keep(outputReads);
     if (this.around === undefined) this.#checkRetry(this.json, '');
-    const edgeCount = drafts.reduce((count, { dependencies }) => count + dependencies.length, 0);
-    this.#checkEdges(drafts, edgeCount);
-    const dependents = reverse(drafts.map(({ dependencies }) => dependencies));
+    const edgeCount = steps.reduce((count, { dependencies }) => count + dependencies.length, 0);
+    this.#checkEdges(steps, edgeCount);
     return {
-      steps: drafts.map((draft, index) => ({ ...draft, dependents: dependents[index] ?? [] })),
+      steps,
       indexOf: this.#indexOf,
       edgeCount,
       ...(output && { output }),
@@ -113,38 +114,49 @@ export class ScopeCompiler {
     }
   }
 
-  #readStep(json: JsonObject, index: number): Draft {
+  /** What every step has comes first in it: an object that begins as a copy of others is slow to make and large. */
+  #readStep(json: JsonObject, index: number): CompiledStep {
     const reads = new ReadSet();
     const pointer = `${this.#pointer}/steps/${index}`;
     const reader = this.#readerOf(json, pointer, reads);
     const id = idOf(json);
-    const key = `${this.around?.keyPrefix ?? ''}${id}`;
+    const key = `${this.#keyPrefix}${id}`;
     const roots = rootsInside(json, this.#roots);
     const when = reader.condition('when');
     const body = this.#readBody(json, { pointer, key, roots });
-    const layers = layersOf(reader, roots, body?.graph);
+    const rounds = readRounds(reader, roots, body?.graph);
+    const layers = layersOf(rounds);
     const work = workOf(roots === this.#roots ? reader : reader.with(roots));
     this.#checkRetry(json, pointer);
     this.#keep(reads);
     const catches = this.#catchesOf.get(index) ?? NONE;
-    const caughtBy = this.#indexOf.get(textOf(json, 'catch'));
-    const implied = [...reads.own, ...(body?.reads.own ?? NONE), ...catches];
-    const dependencies = joined(implied, this.#readDependencies(json, pointer));
+    const stated = joined(this.#readDependencies(json, pointer), catches);
+    const dependencies = ascending(joined(stated, joined(reads.own, body?.reads.own ?? NONE)));
+    for (const dependency of dependencies) this.#dependentsOf[dependency]?.push(index);
     return {
-      ...flowOf(json as unknown as StepDefinition, this.#root()),
-      ...layers,
       index,
       id,
       key,
       pointer,
+      definition: json as unknown as StepDefinition,
       work,
-      catches,
-      ...(caughtBy !== undefined && { caughtBy }),
-      ...(when && { when }),
+      layers,
+      dependencies,
+      dependents: this.#dependentsOf[index] ?? NONE,
       reads: reads.reads,
-      dependencies: ascending(dependencies),
-      isConstant: when === undefined && layers.layers.length === 0 && isConstant(work),
+      isConstant: when === undefined && layers.length === 0 && isConstant(work),
+      ...flowOf(json as unknown as StepDefinition, this.#root()),
+      catches,
+      ...this.#caughtBy(json),
+      ...(when && { when }),
+      ...rounds,
+      ...optionalOf(json),
     };
+  }
+
+  #caughtBy(step: JsonObject): Pick<CompiledStep, 'caughtBy'> {
+    const caughtBy = this.#indexOf.get(textOf(step, 'catch'));
+    return caughtBy === undefined ? NOTHING : { caughtBy };
   }
 
   /** The steps in a loop, and which steps of this scope they read. */
@@ -188,14 +200,15 @@ export class ScopeCompiler {
 
   #readDependencies(step: JsonObject, pointer: string): readonly number[] {
     const ids = getOwn(step, 'dependsOn');
-    if (!Array.isArray(ids)) return [];
-    return (ids as readonly Json[]).flatMap((id, position) => {
-      if (typeof id !== 'string' || !STEP_ID.test(id)) return [];
-      const index = this.#indexOf.get(id);
-      if (index !== undefined) return [index];
-      this.#add(`${pointer}/dependsOn/${position}`, 'step.unknown-dependency', `there is no step "${id}"`);
-      return [];
-    });
+    if (!Array.isArray(ids)) return NONE;
+    const found: number[] = [];
+    for (const [position, id] of (ids as readonly Json[]).entries()) {
+      const index = typeof id === 'string' ? this.#indexOf.get(id) : undefined;
+      if (index !== undefined) found.push(index);
+      else if (typeof id === 'string' && STEP_ID.test(id))
+        this.#add(`${pointer}/dependsOn/${position}`, 'step.unknown-dependency', `there is no step "${id}"`);
+    }
+    return found;
   }
 
   #root(): JsonObject {
@@ -212,13 +225,13 @@ export class ScopeCompiler {
     this.#add(`${pointer}/retry`, 'field.invalid', message);
   }
 
-  #checkEdges(drafts: readonly Draft[], edges: number): void {
-    const maxEdges = MAX_EDGES_PER_STEP * drafts.length;
+  #checkEdges(steps: readonly CompiledStep[], edges: number): void {
+    const maxEdges = MAX_EDGES_PER_STEP * steps.length;
     if (edges > maxEdges) {
-      const message = `${drafts.length} steps have at most ${maxEdges} dependencies, these have ${edges}`;
+      const message = `${steps.length} steps have at most ${maxEdges} dependencies, these have ${edges}`;
       this.#add(`${this.#pointer}/steps`, 'definition.too-many-edges', message);
     }
-    for (const cycle of findCycles(drafts.map(({ dependencies }) => dependencies))) this.#addCycle(cycle);
+    for (const cycle of findCycles(steps.map(({ dependencies }) => dependencies))) this.#addCycle(cycle);
   }
 
   #addCycle(cycle: readonly number[]): void {
@@ -236,6 +249,8 @@ export class ScopeCompiler {
 }
 
 const NONE: readonly never[] = [];
+/** None of the fields that may be absent. */
+const NOTHING = {};
 const NO_READS: Reads = { own: NONE, outer: NONE };
 
 /** Steps that are read, each once. Most steps read none: nothing is made before the first. */
@@ -276,25 +291,26 @@ export function bodyOf(step: unknown): JsonObject | undefined {
   return isJsonObject(body) ? body : undefined;
 }
 
-const NO_LAYERS: Pick<CompiledStep, 'layers'> = { layers: NONE };
+type Rounds = Pick<CompiledStep, 'forEach' | 'repeat'>;
 
-/** What a step holds, from the outside in. */
-function layersOf(
-  reader: StepReader,
-  roots: ReadonlySet<string>,
-  body: Graph | undefined,
-): Pick<CompiledStep, 'layers' | 'forEach' | 'repeat'> {
+/** How often a step is carried out. */
+function readRounds(reader: StepReader, roots: ReadonlySet<string>, body: Graph | undefined): Rounds {
   const forEach = reader.inner('forEach');
   const repeat =
     getOwn(reader.json, 'repeat') === undefined
       ? undefined
       : reader.inner('repeat', withRoots(roots, ['output']));
-  if (forEach === undefined && repeat === undefined) return NO_LAYERS;
+  if (forEach === undefined && repeat === undefined) return NOTHING;
   return {
-    layers: [...(forEach ? (['items'] as const) : []), ...(repeat ? (['iterations'] as const) : [])],
     ...(forEach && { forEach: readForEach(forEach) }),
     ...(repeat && { repeat: readRepeat(repeat, body) }),
   };
+}
+
+/** What a step holds, from the outside in. */
+function layersOf({ forEach, repeat }: Rounds): CompiledStep['layers'] {
+  if (forEach === undefined && repeat === undefined) return NONE;
+  return [...(forEach ? (['items'] as const) : []), ...(repeat ? (['iterations'] as const) : [])];
 }
 
 /** Reads what a step does; one of an unknown kind, which the shape refuses, as one that calls an agent. */
@@ -310,49 +326,47 @@ function isConstant(work: StepWork): boolean {
 /** The fields that only some kinds have, as far as they are there. */
 type Optional = Partial<
   Pick<CompiledStep, 'timeoutMs' | 'totalTimeoutMs' | 'idleTimeoutMs' | 'inputSchema' | 'outputSchema'>
-> & { readonly retry?: RetryPolicy };
+>;
 
-/** What a step says of when it runs and how often it is tried, with the defaults. */
-function flowOf(
-  step: StepDefinition,
-  definition: { readonly retry?: unknown },
-): Pick<CompiledStep, 'definition' | 'join' | 'onError' | 'retry' | 'hasPolicy'> & Optional {
-  const fields = step as Optional;
-  const ofDefinition = definition.retry as RetryPolicy | undefined;
-  const { timeoutMs, totalTimeoutMs, idleTimeoutMs, inputSchema, outputSchema } = fields;
+function optionalOf({
+  timeoutMs,
+  totalTimeoutMs,
+  idleTimeoutMs,
+  inputSchema,
+  outputSchema,
+}: Optional): Optional {
   return {
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(totalTimeoutMs !== undefined && { totalTimeoutMs }),
     ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
     ...(inputSchema !== undefined && { inputSchema }),
     ...(outputSchema !== undefined && { outputSchema }),
-    definition: step,
+  };
+}
+
+/** What a step says of when it runs and how often it is tried, with the defaults. */
+function flowOf(
+  step: StepDefinition,
+  definition: { readonly retry?: unknown },
+): Pick<CompiledStep, 'join' | 'onError' | 'retry' | 'hasPolicy'> {
+  const ofStep = (step as { readonly retry?: RetryPolicy }).retry;
+  const ofDefinition = definition.retry as RetryPolicy | undefined;
+  return {
     join: (step.join ?? 'none_failed') satisfies Join,
     onError: (step.onError ?? 'fail') satisfies OnError,
-    retry: resolveRetry(ofDefinition, fields.retry),
-    hasPolicy: (ofDefinition ?? fields.retry) !== undefined,
+    retry: resolveRetry(ofDefinition, ofStep),
+    hasPolicy: (ofDefinition ?? ofStep) !== undefined,
   };
 }
 
 /** What the expressions of a step's work may read beside those around it. */
 function rootsInside(step: JsonObject, around: ReadonlySet<string>): ReadonlySet<string> {
-  return withRoots(around, [
-    ...(getOwn(step, 'forEach') === undefined ? [] : ITEM_ROOTS),
-    ...(getOwn(step, 'repeat') === undefined ? [] : ITERATION_ROOTS),
-  ]);
+  const inItem = getOwn(step, 'forEach') === undefined ? around : withRoots(around, ITEM_ROOTS);
+  return getOwn(step, 'repeat') === undefined ? inItem : withRoots(inItem, ITERATION_ROOTS);
 }
 
 function withRoots(roots: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> {
-  return more.length === 0 ? roots : new Set([...roots, ...more]);
-}
-
-/** Per step, the steps that have it among their dependencies, ascending. */
-function reverse(dependencies: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  const dependents = dependencies.map((): number[] => []);
-  for (const [index, list] of dependencies.entries()) {
-    for (const dependency of list) dependents[dependency]?.push(index);
-  }
-  return dependents;
+  return new Set([...roots, ...more]);
 }
 
 function idOf(step: Json | undefined): string {
@@ -376,11 +390,14 @@ function intervalsOf(holder: JsonObject): { initialIntervalMs?: number; maxInter
   };
 }
 
-function joined(implied: readonly number[], stated: readonly number[]): readonly number[] {
-  return implied.length === 0 ? stated : [...implied, ...stated];
+/** Two lists as one; the same list where the other is empty. */
+function joined(left: readonly number[], right: readonly number[]): readonly number[] {
+  if (left.length === 0) return right;
+  return right.length === 0 ? left : [...left, ...right];
 }
 
+/** Each index once, ascending; the same list where it is that already. */
 function ascending(indexes: readonly number[]): readonly number[] {
-  if (indexes.length < 2) return indexes;
+  if (indexes.every((index, place) => place === 0 || (indexes[place - 1] ?? index) < index)) return indexes;
   return [...new Set(indexes)].sort((left, right) => left - right);
 }
