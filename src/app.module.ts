@@ -13,6 +13,8 @@ import { strudelErrors } from './agents/providers/strudel/strudel.errors.js';
 import { LlmModule } from './agents/providers/llm/llm.module.js';
 import { WorkflowAgentModule } from './agents/providers/workflow/workflow.module.js';
 import { StrudelModule } from './agents/providers/strudel/strudel.module.js';
+import { approvalErrors } from './approvals/approval.errors.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
 import { AgentsModule } from './agents/agents.module.js';
 import { mcpErrors } from './agents/providers/mcp/mcp.errors.js';
 import { ToolsModule } from './agents/tools.module.js';
@@ -73,6 +75,7 @@ const errorDeclarations = [
   childRunErrors,
   scheduleErrors,
   webhookErrors,
+  approvalErrors,
   socketErrors,
   storageErrors,
   templateErrors,
@@ -95,6 +98,7 @@ const features: readonly (Type | DynamicModule)[] = [
   WorkflowAgentModule.by(ChildRunInvoker, RunsModule),
   SchedulesModule,
   WebhooksModule,
+  ApprovalsModule,
   EventsModule,
   MetricsModule,
 ];

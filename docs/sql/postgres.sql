@@ -68,6 +68,18 @@ update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_in
 -- append.status
 update "runs" set "status" = $1 where "id" = $2 and "status" <> $3;
 
+-- approval.assign
+insert into "approval_assignees" ("namespace", "assignee", "requested_at", "approval_id") values ($1, $2, $3, $4) on conflict do nothing;
+
+-- approval.close
+update "approvals" set "status" = $1, "decision" = $2, "data" = $3, "answered_by" = $4, "resolved_at" = $5 where "run_id" = $6 and "path" = $7 and "namespace" = $8 and "status" = $9;
+
+-- approval.find
+select * from "approvals" where "id" = $1 and "namespace" = $2;
+
+-- approval.insert
+insert into "approvals" ("id", "namespace", "run_id", "path", "status", "asked", "requested_at", "expires_at") values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing;
+
 -- audit.insert
 insert into "audit_log" ("id", "namespace", "actor", "action", "target", "details", "at") values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing;
 

@@ -27,6 +27,18 @@ update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_in
 -- append.status
 update "runs" set "status" = ? where "id" = ? and "status" <> ?;
 
+-- approval.assign
+insert into "approval_assignees" ("namespace", "assignee", "requested_at", "approval_id") values (?, ?, ?, ?) on conflict do nothing;
+
+-- approval.close
+update "approvals" set "status" = ?, "decision" = ?, "data" = ?, "answered_by" = ?, "resolved_at" = ? where "run_id" = ? and "path" = ? and "namespace" = ? and "status" = ?;
+
+-- approval.find
+select * from "approvals" where "id" = ? and "namespace" = ?;
+
+-- approval.insert
+insert into "approvals" ("id", "namespace", "run_id", "path", "status", "asked", "requested_at", "expires_at") values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing;
+
 -- audit.insert
 insert into "audit_log" ("id", "namespace", "actor", "action", "target", "details", "at") values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing;
 

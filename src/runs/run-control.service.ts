@@ -5,7 +5,7 @@ import { Clock } from '../platform/clock/clock.js';
 import { httpErrors } from '../platform/http/http.errors.js';
 import { SIGNAL_NAME } from '../workflows/domain/kinds/signal.step.js';
 import { runErrors } from './domain/run.errors.js';
-import type { RunEventType } from './domain/run.events.js';
+import type { RunEvent, RunEventType } from './domain/run.events.js';
 import { isTerminal, type RunStatus } from './domain/run.status.js';
 import type { RunView } from './domain/view.js';
 import { RunEngine } from './engine/run.engine.js';
@@ -18,8 +18,11 @@ import { RunReader, runNotFound } from './run.reader.js';
 /** How long a caller waits for its command to be recorded. */
 const RECORDED_WITHIN_MS = 2_000;
 
-/** A command that a person sends; a delivery is sent by what was waited for. */
-export type ControlCommand = Exclude<InboxCommand, { readonly type: 'deliver' }>;
+/** A command about the run as a whole, or a signal; the others are about one unit that waits. */
+export type ControlCommand = Exclude<InboxCommand, { readonly type: 'deliver' | 'answer' }>;
+
+/** An answer to an approval. */
+export type AnswerCommand = Extract<InboxCommand, { readonly type: 'answer' }>;
 
 export interface ControlAnswer {
   readonly run: RunView;
@@ -72,7 +75,9 @@ export class RunControlService {
     if (this.isDone(row, command)) return { run: await this.reader.run(namespace, runId), isRecorded: true };
     if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
       throw runNotFound(runId);
-    const [isRecorded] = await Promise.all([this.whenRecorded(row, command), this.wake(row, command)]);
+    const { event } = RECORDED_BY[command.type];
+    const recorded = this.whenRecorded(row, ({ type }) => type === event);
+    const [isRecorded] = await Promise.all([recorded, this.wake(row, command)]);
     return { run: await this.reader.run(namespace, runId), isRecorded };
   }
 
@@ -94,6 +99,23 @@ export class RunControlService {
     await this.wake(row, command);
   }
 
+  /**
+   * Answers an approval and waits until it is resolved, by this answer or another one, at most 2 s. An answer to an
+   * approval that nothing waits for any more is dropped by the run.
+   *
+   * @throws AppError `run.not-found`
+   */
+  async answer(namespace: string, runId: string, command: AnswerCommand): Promise<void> {
+    const row = await this.reader.requireRow(namespace, runId);
+    if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
+      throw runNotFound(runId);
+    const resolved = this.whenRecorded(
+      row,
+      ({ type, data }) => type === 'approval.resolved' && data.id === command.approval,
+    );
+    await Promise.all([resolved, this.wake(row, command)]);
+  }
+
   private isDone({ id, summary: { status } }: RunRow, { type }: ControlCommand): boolean {
     if (RECORDED_BY[type].already.includes(status)) return true;
     if (!isTerminal(status) && status !== 'cancelling') return false;
@@ -111,11 +133,11 @@ export class RunControlService {
     else loop.mail();
   }
 
-  private async whenRecorded(row: RunRow, { type }: ControlCommand): Promise<boolean> {
+  private async whenRecorded(row: RunRow, isIt: (event: RunEvent) => boolean): Promise<boolean> {
     const { namespace, id: runId, lastSeq: afterSeq } = row;
     const signal = AbortSignal.timeout(RECORDED_WITHIN_MS);
     for await (const item of this.feed.follow({ namespace, runId, afterSeq, signal })) {
-      if (item.kind === 'event' && item.event.event.type === RECORDED_BY[type].event) return true;
+      if (item.kind === 'event' && isIt(item.event.event)) return true;
     }
     return !signal.aborted;
   }

@@ -5,6 +5,7 @@
  */
 import type { Json } from '../kernel/json.js';
 import type { Claim } from './domain/claim.js';
+import type { Decision } from './domain/approval.js';
 import type { Delivery } from './domain/run.commands.js';
 
 /** What may be asked of a run. */
@@ -14,7 +15,16 @@ export type InboxCommand =
   | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string }
   | { readonly type: 'signal'; readonly name: string; readonly data: Json; readonly by?: string }
   /** What a unit waits for has come. `wait` is the number of the event with which the wait began. */
-  | { readonly type: 'deliver'; readonly path: string; readonly wait: number; readonly outcome: Delivery };
+  | { readonly type: 'deliver'; readonly path: string; readonly wait: number; readonly outcome: Delivery }
+  /** An answer to an approval, already found to be allowed and in form. */
+  | {
+      readonly type: 'answer';
+      readonly path: string;
+      readonly approval: string;
+      readonly decision: Decision;
+      readonly data: Json;
+      readonly by?: string;
+    };
 
 export interface InboxEntry {
   readonly namespace: string;

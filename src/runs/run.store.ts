@@ -4,8 +4,9 @@
  * Decided here: what is atomic and what is refused. Decided elsewhere: who may append (run.lease.ts), what an event
  * means (domain/). No expected refusal is an exception; an exception means that the outcome is unknown.
  */
-import type { JsonObject } from '../kernel/json.js';
+import type { Json, JsonObject } from '../kernel/json.js';
 import type { IdempotencyRow } from '../platform/ports/idempotency.store.js';
+import type { AskedApproval, Decision } from './domain/approval.js';
 import type { Claim } from './domain/claim.js';
 import type { EncodedEvent } from './domain/run.events.js';
 import type { RunSummary } from './domain/summary.js';
@@ -34,14 +35,17 @@ export interface NewRun {
  * A row that must become true together with events. None of them ever refuses the write it belongs to:
  * a run that exists already is left as it is (free, epoch 0, when new); an inbox row acts as `RunInbox.put`, and is
  * left out when its run does not exist; an idempotency row replaces the one of the same key; a settlement of a
- * reservation that was settled, or an audit row of an id that exists, is left as it is.
+ * reservation that was settled, or an audit row of an id that exists, is left as it is. So is an approval that exists
+ * already; the end of one changes the approval that is open at its path, and nothing where none is.
  */
 export type AlsoRow =
   | { readonly kind: 'run'; readonly run: NewRun }
   | { readonly kind: 'inbox'; readonly entry: InboxEntry }
   | { readonly kind: 'idempotency'; readonly row: IdempotencyRow }
   | { readonly kind: 'settlement'; readonly row: Settlement }
-  | { readonly kind: 'audit'; readonly row: AuditRow };
+  | { readonly kind: 'audit'; readonly row: AuditRow }
+  | { readonly kind: 'approval'; readonly row: ApprovalRow }
+  | { readonly kind: 'approval-end'; readonly end: ApprovalClosing };
 
 /** The end of a budget reservation: what was really spent. */
 export interface Settlement {
@@ -60,6 +64,34 @@ export interface AuditRow {
   readonly action: string;
   readonly target: string;
   readonly details: JsonObject;
+  readonly at: number;
+}
+
+/** An approval that a unit of a run waits for, from its request on. */
+export interface ApprovalRow {
+  readonly id: string;
+  readonly namespace: string;
+  readonly runId: string;
+  /** The unit that waits for it. */
+  readonly path: string;
+  readonly asked: AskedApproval;
+  readonly requestedAt: number;
+  /** When its deadline passes. */
+  readonly expiresAt?: number;
+}
+
+/** What became of an approval; `cancelled` with the run or the step around it. */
+export type ApprovalStatus = 'open' | 'approved' | 'rejected' | 'timed_out' | 'cancelled';
+
+/** The end of the approval that is open at a path of a run. */
+export interface ApprovalClosing {
+  readonly namespace: string;
+  readonly runId: string;
+  readonly path: string;
+  readonly status: Exclude<ApprovalStatus, 'open'>;
+  readonly decision?: Decision;
+  readonly data?: Json;
+  readonly by?: string;
   readonly at: number;
 }
 

@@ -11,7 +11,7 @@ import { definitionErrors } from './domain/definition.errors.js';
 const SMALL_STEPS = 200;
 const SMALL_SCHEMAS = 8_192;
 /** The fields of a definition and of its steps that hold a JSON Schema. */
-const SCHEMA_FIELDS = ['inputSchema', 'outputSchema'];
+const SCHEMA_FIELDS = ['inputSchema', 'outputSchema', 'form'];
 
 export interface DefinitionCheck {
   readonly definition: Json;

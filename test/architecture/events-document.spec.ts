@@ -6,7 +6,12 @@ import ts from 'typescript';
 type Fields = readonly string[];
 
 const EVENTS = 'src/runs/domain/run.events.ts';
-const declared = interfacesOf([EVENTS, 'src/kernel/failure.ts', 'src/agents/domain/tool-call.ts']);
+const declared = interfacesOf([
+  EVENTS,
+  'src/kernel/failure.ts',
+  'src/agents/domain/tool-call.ts',
+  'src/runs/domain/approval.ts',
+]);
 const eventMap = [...(declared.get('RunEventMap')?.members ?? [])].filter((member) =>
   ts.isPropertySignature(member),
 );

@@ -6,6 +6,7 @@
  */
 import type { MetricStore } from '../../src/metrics/metric.store.js';
 import type { AgentStore } from '../../src/agents/agent.store.js';
+import type { ApprovalStore } from '../../src/approvals/approval.store.js';
 import type { SecretStore } from '../../src/access/secret.store.js';
 import type { TaskStore } from '../../src/agents/task.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
@@ -44,6 +45,7 @@ export interface Stores {
   readonly limiter: Limiter;
   readonly tasks: TaskStore;
   readonly schedules: ScheduleStore;
+  readonly approvals: ApprovalStore;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

@@ -1,3 +1,4 @@
+import { approvalStoreContract } from './approval-store.contract.js';
 import { blobStoreContract } from './blob-store.contract.js';
 import { idempotencyStoreContract } from './idempotency-store.contract.js';
 import { keyStoreContract } from './key-store.contract.js';
@@ -34,4 +35,5 @@ export function recordContract(engine: RecordEngine): void {
   limiterContract(engine);
   taskStoreContract(engine);
   scheduleStoreContract(engine);
+  approvalStoreContract(engine);
 }

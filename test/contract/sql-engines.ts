@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 
 import { openDatabase } from '../../src/storage/sql/open-database.js';
 import { SqlAgentStore } from '../../src/storage/sql/sql-agent.store.js';
+import { SqlApprovalStore } from '../../src/storage/sql/sql-approval.store.js';
 import { SqlBlobStore } from '../../src/storage/sql/sql-blob.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlIdempotencyStore } from '../../src/storage/sql/sql-idempotency.store.js';
@@ -58,6 +59,8 @@ const TABLES = [
   'tasks',
   'schedules',
   'schedule_fires',
+  'approvals',
+  'approval_assignees',
   ...Object.values(TABLES_OF_KINDS),
 ];
 
@@ -104,6 +107,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     limiter: new SqlLimiter(database),
     tasks: new SqlTaskStore(database),
     schedules: new SqlScheduleStore(database),
+    approvals: new SqlApprovalStore(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

@@ -2,15 +2,21 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
+import type { ApprovalDto } from '../../src/approvals/dto/approval.dto.js';
 import type { Json } from '../../src/kernel/json.js';
 import type { RunView } from '../../src/runs/domain/view.js';
 import type { SavedWorkflowDto } from '../../src/workflows/dto/workflow.dto.js';
 import { Api } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
+import { until } from '../support/until.js';
 
-/** What goes in, and what comes out. */
+/** What goes in, what is sent while it waits, and what comes out. */
 interface ExampleRun {
   readonly input: Json;
+  /** Data of signals by their name. */
+  readonly signals?: { readonly [name: string]: Json };
+  /** Answers to approvals, by the path of the step. */
+  readonly answers?: { readonly [path: string]: Json };
   readonly output: Json;
 }
 
@@ -36,12 +42,36 @@ it('finds the examples', () => {
 
 it.each(names)('docs/examples/%s.yaml is imported without a warning, and runs', async (name) => {
   const text = readFileSync(`docs/examples/${name}.yaml`, 'utf8');
-  const { input, output } = JSON.parse(readFileSync(`docs/examples/${name}.run.json`, 'utf8')) as ExampleRun;
+  const example = JSON.parse(readFileSync(`docs/examples/${name}.run.json`, 'utf8')) as ExampleRun;
 
   const imported = await api.postText<SavedWorkflowDto>('/workflows/import', text, {
     'content-type': 'application/yaml',
   });
   expect(imported.body).toMatchObject({ name, version: 1, warnings: [] });
-  const { body: run } = await api.post<RunView>(`/workflows/${name}/runs`, { input }, { Prefer: 'wait=30' });
+  const { input, output } = example;
+  const { body: started } = await api.post<RunView>(`/workflows/${name}/runs`, { input });
+  await play(started.id, example);
+  const run = await api.ended(started.id);
   expect(run).toMatchObject({ status: 'completed', workflow: { id: imported.body.id, version: 1 }, output });
 });
+
+/** Does what people do while the run waits: each thing as soon as it is asked for. */
+async function play(runId: string, { signals = {}, answers = {} }: ExampleRun): Promise<void> {
+  for (const [path, answer] of Object.entries(answers)) {
+    await until(
+      async () => (await openApproval(runId, path)) !== undefined,
+      `an approval is asked for at ${path}`,
+    );
+    const { id } = (await openApproval(runId, path)) ?? { id: '' };
+    expect((await api.post(`/approvals/${id}`, answer)).status).toBe(200);
+  }
+  for (const [name, data] of Object.entries(signals))
+    expect((await api.post(`/runs/${runId}/signals/${name}`, { data })).status).toBe(200);
+}
+
+async function openApproval(runId: string, path: string): Promise<ApprovalDto | undefined> {
+  const { body } = await api.get<{ readonly items: readonly ApprovalDto[] }>(
+    `/approvals?status=open&runId=${runId}`,
+  );
+  return body.items.find((approval) => approval.path === path);
+}

@@ -30,13 +30,32 @@ const chain = (count: number): Json => ({
 });
 
 const ROWS: readonly Row[] = [
+  [
+    'an approval whose form is no schema',
+    { steps: [{ id: 'a', kind: 'approval', form: { type: 'nothing' } }] },
+    ['/steps/0/form', 'schema.invalid'],
+  ],
+  [
+    'an approval that reads steps that there are not',
+    {
+      steps: [
+        {
+          ...{ id: 'a', kind: 'approval', prompt: '{{ steps.x.output }}' },
+          ...{ assignees: ['{{ steps.y.output }}'], onTimeout: { output: '{{ steps.z.output }}' } },
+        },
+      ],
+    },
+    ['/steps/0/prompt', 'reference.unknown-step'],
+    ['/steps/0/assignees/0', 'reference.unknown-step'],
+    ['/steps/0/onTimeout/output', 'reference.unknown-step'],
+  ],
   ['an unknown agent', one({ agent: 'nobody' }), ['/steps/0/agent', 'agent.not-found']],
   [
     'the name of a prototype for an agent',
     one({ agent: '__proto__' }),
     ['/steps/0/agent', 'agent.not-found'],
   ],
-  ['an unknown agent by key', one({ agent: { key: 'nobody' } }), ['/steps/0/agent', 'agent.not-found']],
+  ['an unknown agent by key', one({ agent: { key: 'nobody' } }), ['/steps/0/agent/key', 'agent.not-found']],
   [
     'an unknown template by name',
     one({ template: { name: 'nobody' } }),

@@ -75,6 +75,7 @@ function arbitraryDoing(id: string, depth: number): fc.Arbitrary<Doing> {
     { kind: 'wait', durationMs: 40 },
     { kind: 'fail', code: 'test.failed' },
     { kind: 'signal', signal: 'never', timeoutMs: 60 },
+    { kind: 'approval', timeoutMs: 60, onTimeout: { output: 'nobody' } },
   );
   const mapped = fc.record({ plain, forEach: arbitraryForEach }).map(({ plain: doing, forEach }) => ({
     ...doing,

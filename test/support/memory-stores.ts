@@ -1,3 +1,4 @@
+import { MemoryApprovalStore } from '../../src/storage/memory/memory-approval.store.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob.store.js';
 import { MemoryIdempotencyStore } from '../../src/storage/memory/memory-idempotency.store.js';
 import { MemoryKeyStore } from '../../src/storage/memory/memory-key.store.js';
@@ -43,6 +44,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
     limiter: new MemoryLimiter(clock),
     tasks: new MemoryTaskStore(clock),
     schedules: new MemoryScheduleStore(),
+    approvals: new MemoryApprovalStore(record),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

@@ -9,6 +9,7 @@ import { boundedAnswer } from './bounded-answer.js';
 import { checkedConnector, refused } from './checked-connector.js';
 import { Deadline } from './deadline.js';
 import { isRedirect, MAX_REDIRECTS, nextHop, type Hop } from './redirect.js';
+import { VIA } from './via.js';
 
 /** What a call may cost, beside what `fetch` takes. */
 export interface EgressInit extends Omit<RequestInit, 'dispatcher'> {
@@ -88,6 +89,7 @@ export class Egress implements OnApplicationShutdown {
 
   private async send({ url, method, headers, body }: Hop, signal: AbortSignal): Promise<Response> {
     checkForm(url);
+    headers.set('via', VIA);
     const init = {
       method,
       headers,

@@ -5,6 +5,7 @@
 import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import type { Result } from '../../kernel/result.js';
+import { endAtDeadline, outcomeOfApproval } from './approval.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
 import { nextMove } from './plan.js';
@@ -91,6 +92,11 @@ function reportOf(
       return command.outcome.status === 'completed'
         ? withUnit(liveUnit(state, command.path), command.outcome.output)
         : undefined;
+    case 'answer': {
+      const unit = liveUnit(state, command.path);
+      const outcome = unit?.approval && outcomeOfApproval(unit.approval, command, command.at);
+      return outcome?.ok === true ? withUnit(unit, outcome.value) : undefined;
+    }
     case 'signal':
       return withUnit(takerOf(state, command.name), command.data);
     default:
@@ -119,10 +125,8 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
           : undefined;
       return { type: 'resolve', at, path: unit.path, resolution, ...(consequence && { consequence }) };
     }
-    case 'expire': {
-      const consequence = evaluator.consequence(state, move.unit, null, at);
-      return { type: 'expire', at, path: move.unit.path, ...(consequence && { consequence }) };
-    }
+    case 'expire':
+      return expiryOf(state, move.unit, input);
     case 'close': {
       const { unit } = move;
       const outcome = evaluator.close(state, unit);
@@ -136,4 +140,17 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
         : { type: 'finish-failed', at, failure: output.failure };
     }
   }
+}
+
+function expiryOf(state: RunState, unit: Unit, { evaluator, now: at }: TurnInput): RunCommand {
+  const output = outputAtDeadline(unit, at);
+  const consequence = output === undefined ? undefined : evaluator.consequence(state, unit, output, at);
+  return { type: 'expire', at, path: unit.path, ...(consequence && { consequence }) };
+}
+
+/** What a unit whose wait is over gives; undefined when it fails. */
+function outputAtDeadline({ approval }: Unit, at: number): Json | undefined {
+  if (approval === undefined) return null;
+  const outcome = outcomeOfApproval(approval, endAtDeadline(approval), at);
+  return outcome.ok ? outcome.value : undefined;
 }

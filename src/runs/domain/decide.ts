@@ -8,10 +8,11 @@
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
+import { approvalIdOf, endAtDeadline, outcomeOfApproval, type ApprovalEnd } from './approval.js';
 import { Draft } from './draft.js';
 import { cancelAll, completeUnit, failUnit } from './endings.js';
 import { nextRetryDelay } from './retry.js';
-import type { Awaited, RunCommand } from './run.commands.js';
+import type { Awaited, Consequence, Resolution, RunCommand } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import { spentOf, type InterruptCause, type RunEvent, type Spent, type UnitWaiting } from './run.events.js';
 import { inOrder, liveUnit, nextTimer, runDeadline, takerOf, type RunState } from './run.state.js';
@@ -68,6 +69,7 @@ const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandO
   suspend,
   expire,
   deliver,
+  answer,
   close,
   rest: (draft) => {
     const until = nextTimer(draft.state)?.at;
@@ -165,6 +167,9 @@ function resolve(draft: Draft, { path, resolution, consequence }: CommandOf<'res
       draft.unit('waiting', unit, waitOf(awaited));
       break;
     }
+    case 'ask':
+      ask(draft, unit, resolution);
+      break;
     case 'complete':
       completeUnit(draft, unit, { output: resolution.output, ...(consequence && { consequence }) });
       break;
@@ -263,6 +268,10 @@ function expire(draft: Draft, { path, consequence }: CommandOf<'expire'>): void 
   const unit = liveUnit(state, path);
   if (unit?.wait === undefined || state.status !== 'running' || (unit.dueAt ?? Infinity) > now) return;
   const { for: reason } = unit.wait;
+  if (unit.approval !== undefined) {
+    endApproval(draft, unit, { ...endAtDeadline(unit.approval), ...(consequence && { consequence }) });
+    return;
+  }
   if (reason === 'timer') {
     completeUnit(draft, unit, { output: null, ...(consequence && { consequence }) });
     return;
@@ -281,6 +290,38 @@ function deliver(draft: Draft, command: CommandOf<'deliver'>): void {
   if (outcome.status === 'completed')
     completeUnit(draft, unit, { ...outcome, ...(consequence && { consequence }) });
   else failWaiting(draft, unit, { ...outcome, random });
+}
+
+/** Asks for an approval, and begins to wait for it. */
+function ask(
+  draft: Draft,
+  unit: Unit,
+  { asked, until }: Extract<Resolution, { readonly kind: 'ask' }>,
+): void {
+  const id = approvalIdOf(draft.state.runId, draft.nextSeq());
+  draft.of(unit, 'approval.requested', { id, ...asked, ...(until !== undefined && { until: isoOf(until) }) });
+  draft.unit('waiting', unit, waitOf({ for: 'approval', ref: id, ...(until !== undefined && { until }) }));
+}
+
+/** The first answer counts: later ones find that nobody waits for them. */
+function answer(draft: Draft, command: CommandOf<'answer'>): void {
+  const { path, approval, decision, data, by, consequence } = command;
+  const unit = liveUnit(draft.state, path);
+  if (unit?.approval?.id !== approval || draft.state.status === 'cancelling') return;
+  const answered = { decision, data, ...(by !== undefined && { by }) };
+  endApproval(draft, unit, { ...answered, ...(consequence && { consequence }) });
+}
+
+function endApproval(
+  draft: Draft,
+  unit: Unit,
+  { consequence, ...end }: ApprovalEnd & { readonly consequence?: Consequence },
+): void {
+  if (unit.approval === undefined) return;
+  const outcome = outcomeOfApproval(unit.approval, end, draft.now);
+  draft.of(unit, 'approval.resolved', { id: unit.approval.id, ...end });
+  if (outcome.ok) completeUnit(draft, unit, { output: outcome.value, ...(consequence && { consequence }) });
+  else failUnit(draft, unit, outcome.failure);
 }
 
 /** Only what was begun by an attempt is tried again. */

@@ -45,7 +45,8 @@ export class Draft {
     this.events.push((attempt > 0 ? { ...place, attempt, data } : { ...place, data }) as RunEvent);
   }
 
-  private nextSeq(): number {
+  /** The number of the event that is drafted next. */
+  nextSeq(): number {
     return this.state.lastSeq + 1 + this.events.length;
   }
 }

@@ -103,6 +103,8 @@ export function evolveUnit(state: RunState, event: RunEvent, at: number): void {
     recordTurn(state, unit, event.data);
     return;
   }
+  if (event.type === 'approval.requested') unit.approval = event.data;
+  if (event.type.startsWith('approval.')) return;
   const change = CHANGE_OF.get(event.type);
   change?.({ state, unit, at, attempt: event.attempt, seq: event.seq }, event.data as never);
 }

@@ -7,6 +7,7 @@ import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import type { Result } from '../../kernel/result.js';
+import type { AskedApproval, Decision } from './approval.js';
 import type { ArtifactRef, LoopNext, SkipReason, Spent, WaitReason } from './run.events.js';
 
 interface At {
@@ -45,6 +46,8 @@ export type Resolution =
   | { readonly kind: 'hold'; readonly input?: Json; readonly items?: number }
   /** It waits, at most until an instant, in milliseconds since the epoch. */
   | ({ readonly kind: 'wait'; readonly until?: number } & Awaited)
+  /** It asks for an approval, and waits for it at most until an instant, in milliseconds since the epoch. */
+  | { readonly kind: 'ask'; readonly asked: AskedApproval; readonly until?: number }
   /** It is done without an attempt. */
   | { readonly kind: 'complete'; readonly output: Json }
   | { readonly kind: 'skip'; readonly reason: SkipReason }
@@ -105,6 +108,16 @@ export type RunCommand =
       /** Of the unit that takes it. */
       readonly consequence?: Consequence;
     } & At)
+  /** Somebody answers an approval. The first answer is taken, and whatever comes later leads to nothing. */
+  | ({
+      readonly type: 'answer';
+      /** The id of the approval. */
+      readonly approval: string;
+      readonly decision: Decision;
+      readonly data: Json;
+      readonly by?: string;
+      readonly consequence?: Consequence;
+    } & UnitRef)
   /** Nothing is open or ready: the run waits. */
   | ({ readonly type: 'rest' } & At)
   /** Something has come: the run goes on. */

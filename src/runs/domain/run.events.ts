@@ -9,6 +9,7 @@ import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
 import type { StepTemplates } from '../../workflows/domain/step-templates.js';
+import type { ApprovalEnd, AskedApproval } from './approval.js';
 
 export const EVENT_SCHEMA_VERSION = 1;
 
@@ -181,6 +182,10 @@ export interface RunEventMap {
   'iteration.waiting': UnitWaiting;
   'iteration.interrupted': UnitInterrupted;
   'iteration.cancelled': UnitCancelled;
+  /** Somebody is asked; the unit waits from the next event on. */
+  'approval.requested': { readonly id: string; readonly until?: string } & AskedApproval;
+  /** Somebody has answered, or the deadline has passed; the end of the unit follows at once. */
+  'approval.resolved': { readonly id: string } & ApprovalEnd;
   /** A model turn of an attempt, recorded so that it is never paid for twice. */
   'turn.completed': { readonly turn: number; readonly body: Json } & Spent;
   /** The outcome of a tool that an attempt called; numbered among the turns. */

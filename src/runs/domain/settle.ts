@@ -107,6 +107,7 @@ export function leave({ frontier }: RunState, unit: Unit): void {
       if (unit.wait?.name !== undefined) frontier.awaiting.get(unit.wait.name)?.delete(unit);
       delete unit.dueAt;
       delete unit.wait;
+      delete unit.approval;
       break;
     default:
       break;

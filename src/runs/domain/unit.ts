@@ -10,6 +10,7 @@ import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import type { CompiledStep, Graph } from '../../workflows/domain/graph.js';
 import type { JoinCounts } from '../../workflows/domain/join.js';
+import type { AskedApproval } from './approval.js';
 import type { ArtifactRef, LoopNext, SkipReason, UnitWaiting, Usage } from './run.events.js';
 import type { StepStatus } from './run.status.js';
 
@@ -78,6 +79,8 @@ export interface Unit extends UnitRecord {
   dueAt?: number;
   /** The wait that the unit is in, only while `waiting`. */
   wait?: Wait;
+  /** The approval that it waits for, only while `waiting`. */
+  approval?: { readonly id: string } & AskedApproval;
   /** Whether a failure of the unit lets what is around it go on. */
   isHandled: boolean;
   readonly turns: RecordedTurn[];

@@ -12,7 +12,8 @@ import type { RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
 import type { Claimed } from '../run.lease.js';
-import type { CreateResult, Creation, NewRun } from '../run.store.js';
+import type { AlsoRow, CreateResult, Creation, NewRun } from '../run.store.js';
+import { alsoRowsOf } from './also-rows.js';
 import { LoopTools } from './loop-tools.js';
 import { RunLoader } from './run.loader.js';
 import { RunLoop, type Hold, type LoopEnd, type LoopMode } from './run.loop.js';
@@ -82,7 +83,7 @@ export class RunEngine {
     const hasPlace = this.freeSlots > 0 || (creation.run.parentId !== undefined && !this.isDraining);
     if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
     const ownerId = this.tools.owner.id;
-    const { run, state } = this.firstTurn(creation.run, graph);
+    const { run, state, also } = this.firstTurn(creation.run, graph);
     const hasEnded = isTerminal(state.status);
     this.slotsTaken += 1;
     let result: CreateResult | undefined;
@@ -90,6 +91,7 @@ export class RunEngine {
       result = await this.tools.record.store.create({
         ...unqueued(creation),
         run,
+        also: [...(creation.also ?? []), ...also],
         ...(hasEnded ? {} : { ownerId }),
       });
     } catch (error) {
@@ -141,7 +143,10 @@ export class RunEngine {
   }
 
   /** The run as it is after its first turn in this process. */
-  private firstTurn(run: NewRun, graph: Graph): { readonly run: NewRun; readonly state: RunState } {
+  private firstTurn(
+    run: NewRun,
+    graph: Graph,
+  ): { readonly run: NewRun; readonly state: RunState; readonly also: readonly AlsoRow[] } {
     const now = this.tools.clock.now();
     const state = this.loader.stateOf(
       run.events.map(({ event }) => event),
@@ -154,7 +159,8 @@ export class RunEngine {
       mayStart: () => this.tools.gate.isOpen,
     });
     const summary = summaryOf(state, nextWakeAt(state, now));
-    return { run: { ...run, summary, events: [...run.events, ...events.map(encodeEvent)] }, state };
+    const also = alsoRowsOf(state, run.namespace, events);
+    return { run: { ...run, summary, events: [...run.events, ...events.map(encodeEvent)] }, state, also };
   }
 
   private async claimAndLoad(
@@ -268,12 +274,8 @@ export class RunEngine {
 }
 
 /** A run that is executed at once does not queue: no limit of the queue refuses it. */
-function unqueued({ run, idempotency, also }: Creation): Creation {
-  return {
-    run,
-    ...(idempotency === undefined ? {} : { idempotency }),
-    ...(also === undefined ? {} : { also }),
-  };
+function unqueued({ idempotency }: Creation): Pick<Creation, 'idempotency'> {
+  return idempotency === undefined ? {} : { idempotency };
 }
 
 function isTooNew(error: unknown): boolean {

@@ -24,6 +24,7 @@ import type { Delta } from '../run.feed.js';
 import type { InboxRow } from '../run.inbox.js';
 import type { Claimed } from '../run.lease.js';
 import type { Append } from '../run.store.js';
+import { alsoRowsOf } from './also-rows.js';
 import type { LoopTools } from './loop-tools.js';
 import { deadlineOf } from './attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
@@ -288,6 +289,7 @@ export class RunLoop implements GatedRun, AttemptListener {
   private appendOf(events: readonly RunEvent[], consumedInbox: readonly number[]): Append {
     const { epoch } = this.claimed.claim;
     const expectedSeq = this.state.lastSeq - events.length;
+    const also = alsoRowsOf(this.state, this.namespace, events);
     return {
       claim: this.claimed.claim,
       namespace: this.namespace,
@@ -296,6 +298,7 @@ export class RunLoop implements GatedRun, AttemptListener {
       events: events.map(encodeEvent),
       summary: summaryOf(this.state, nextWakeAt(this.state, this.tools.clock.now())),
       consumedInbox,
+      ...(also.length > 0 && { also }),
     };
   }
 

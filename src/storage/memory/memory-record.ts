@@ -10,12 +10,14 @@ import type { Clock } from '../../platform/clock/clock.js';
 import type { EncodedEvent } from '../../runs/domain/run.events.js';
 import type { RunStatus } from '../../runs/domain/run.status.js';
 import type { RunSummary } from '../../runs/domain/summary.js';
+import type { Approval } from '../../approvals/approval.store.js';
 import type { InboxEntry, InboxRow } from '../../runs/run.inbox.js';
 import type { Claim } from '../../runs/domain/claim.js';
 import type {
   AlsoRow,
   Append,
   AppendResult,
+  ApprovalClosing,
   AuditRow,
   Checkpoint,
   CreateResult,
@@ -57,6 +59,7 @@ export class MemoryRecord {
   readonly idempotency = new Map<string, IdempotencyRow>();
   readonly settlements = new Map<string, Settlement>();
   readonly audits = new Map<string, AuditRow>();
+  readonly approvals = new Map<string, Approval>();
   readonly keysByHash = new Map<string, ApiKey>();
 
   private readonly owned = new Map<string, Set<RunEntry>>();
@@ -197,6 +200,14 @@ export class MemoryRecord {
     for (const also of rows ?? []) this.writeRow(also);
   }
 
+  private endApproval({ at, ...end }: ApprovalClosing): void {
+    for (const [id, approval] of this.approvals) {
+      const isMeant = approval.runId === end.runId && approval.path === end.path;
+      if (isMeant && approval.namespace === end.namespace && approval.status === 'open')
+        this.approvals.set(id, { ...approval, ...end, resolvedAt: at });
+    }
+  }
+
   private writeRow(also: AlsoRow): void {
     switch (also.kind) {
       case 'run':
@@ -207,6 +218,12 @@ export class MemoryRecord {
         break;
       case 'idempotency':
         this.putIdempotency(also.row);
+        break;
+      case 'approval':
+        addOnce(this.approvals, also.row.id, { ...also.row, status: 'open' });
+        break;
+      case 'approval-end':
+        this.endApproval(also.end);
         break;
       case 'settlement':
         addOnce(this.settlements, also.row.reservationId, also.row);

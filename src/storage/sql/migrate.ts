@@ -16,6 +16,7 @@ import { limitsMigration } from './migrations/0007-limits.js';
 import { webhooksMigration } from './migrations/0008-webhooks.js';
 import { metricsMigration } from './migrations/0009-metrics.js';
 import { schedulesMigration } from './migrations/0010-schedules.js';
+import { approvalsMigration } from './migrations/0013-approvals.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
@@ -29,6 +30,7 @@ const MIGRATIONS: readonly Migration[] = [
   webhooksMigration,
   metricsMigration,
   schedulesMigration,
+  approvalsMigration,
 ];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */

@@ -15,6 +15,7 @@ import {
 import type { IdempotencyRow } from '../../platform/ports/idempotency.store.js';
 import type { InboxEntry } from '../../runs/run.inbox.js';
 import type { AlsoRow, AuditRow, NewRun, Settlement } from '../../runs/run.store.js';
+import { ApprovalStatements } from './approval-statements.js';
 import { idempotencyColumns, joinEvents, newRunColumns, type NewRunColumns } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type {
@@ -146,6 +147,8 @@ export class RecordStatements {
       )
       .onConflict((conflict) => conflict.column('id').doNothing());
   });
+
+  private readonly approvals = new ApprovalStatements(this.database);
 
   private readonly lockQueue = this.prepareQueueLock();
 
@@ -350,6 +353,10 @@ export class RecordStatements {
         return [this.settlement(row.row)];
       case 'audit':
         return [this.audit(row.row)];
+      case 'approval':
+        return this.approvals.open(row.row);
+      case 'approval-end':
+        return [this.approvals.end(row.end)];
     }
   }
 

@@ -1,4 +1,5 @@
 import { MetricStore } from '../../metrics/metric.store.js';
+import { ApprovalStore } from '../../approvals/approval.store.js';
 import { AgentStore } from '../../agents/agent.store.js';
 import { SecretStore } from '../../access/secret.store.js';
 import { TaskStore } from '../../agents/task.store.js';
@@ -18,6 +19,7 @@ import { DeliveryStore } from '../../webhooks/delivery.store.js';
 import { WebhookStore } from '../../webhooks/webhook.store.js';
 import { WorkflowStore } from '../../workflows/workflow.store.js';
 import { SqlAgentStore } from './sql-agent.store.js';
+import { SqlApprovalStore } from './sql-approval.store.js';
 import { SqlBlobStore } from './sql-blob.store.js';
 import { SqlDeliveryStore } from './sql-delivery.store.js';
 import { SqlIdempotencyStore } from './sql-idempotency.store.js';
@@ -58,4 +60,5 @@ export const SQL_ADAPTERS = [
   [ScheduleStore, SqlScheduleStore],
   [WebhookStore, SqlWebhookStore],
   [DeliveryStore, SqlDeliveryStore],
+  [ApprovalStore, SqlApprovalStore],
 ] as const;

@@ -10,6 +10,8 @@ import type { Dimension } from '../../metrics/domain/series.js';
 import type { RunStatus } from '../../runs/domain/run.status.js';
 import type { FireOutcome } from '../../schedules/domain/fire.js';
 import type { ScheduleStatus } from '../../schedules/domain/schedule.js';
+import type { Decision } from '../../runs/domain/approval.js';
+import type { ApprovalStatus } from '../../runs/run.store.js';
 import type { TemplateKind } from '../../templates/domain/template.js';
 import type { DeliveryStatus } from '../../webhooks/domain/delivery.js';
 
@@ -390,6 +392,30 @@ export interface WebhookCursorsTable {
   readonly cursor: string;
 }
 
+export interface ApprovalsTable {
+  readonly id: string;
+  readonly namespace: string;
+  readonly run_id: string;
+  readonly path: string;
+  readonly status: ApprovalStatus;
+  /** JSON. */
+  readonly asked: string;
+  readonly requested_at: number;
+  readonly expires_at: number | null;
+  readonly decision: Decision | null;
+  /** JSON of what was filled in; null when nobody has answered. */
+  readonly data: string | null;
+  readonly answered_by: string | null;
+  readonly resolved_at: number | null;
+}
+
+export interface ApprovalAssigneesTable {
+  readonly namespace: string;
+  readonly assignee: string;
+  readonly requested_at: number;
+  readonly approval_id: string;
+}
+
 export interface Tables {
   readonly runs: RunsTable;
   readonly run_tags: RunTagsTable;
@@ -425,4 +451,6 @@ export interface Tables {
   readonly webhooks: WebhooksTable;
   readonly webhook_deliveries: WebhookDeliveriesTable;
   readonly webhook_cursors: WebhookCursorsTable;
+  readonly approvals: ApprovalsTable;
+  readonly approval_assignees: ApprovalAssigneesTable;
 }

@@ -52,8 +52,11 @@ export const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'steps.durationMs': 'How long to wait.',
   'steps.until': 'The instant to wait for, ISO 8601; may read in {{ }}.',
   'steps.form': 'JSON Schema of what whoever decides may fill in.',
-  'steps.title': 'What is to be decided, in a sentence.',
-  'steps.assignees': 'Who may decide.',
+  'steps.prompt': 'What is to be decided; may read in {{ }}.',
+  'steps.assignees':
+    'Who may decide: ids or names of API keys, or those whom a link is made for; may read in {{ }}.',
+  'steps.onTimeout': 'What it means when nobody has decided in time: a failure, a decision, or an output.',
+  'steps.onReject': 'What a rejection means: the step fails, or completes with it.',
 
   key: 'The key of the agent.',
   id: 'The id of what is meant.',

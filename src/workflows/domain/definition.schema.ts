@@ -10,6 +10,7 @@ import { z } from 'zod';
 
 import type { Json, JsonObject } from '../../kernel/json.js';
 import { agentStepSchema } from './kinds/agent.step.js';
+import { approvalStepSchema } from './kinds/approval.step.js';
 import { failStepSchema } from './kinds/fail.step.js';
 import { loopStepSchemaOf } from './kinds/loop.step.js';
 import { signalStepSchema } from './kinds/signal.step.js';
@@ -27,6 +28,7 @@ const stepSchema: z.ZodType<StepDefinition> = z.lazy(() => anyStepSchema);
 /** One schema per kind of step; `kind` tells them apart. */
 const STEP_SCHEMAS = {
   agent: agentStepSchema,
+  approval: approvalStepSchema,
   fail: failStepSchema,
   loop: loopStepSchemaOf(stepSchema),
   signal: signalStepSchema,
@@ -55,6 +57,7 @@ export const definitionSchema = z.strictObject({
 
 type PlainStep =
   | DeepReadonly<z.infer<typeof agentStepSchema>>
+  | DeepReadonly<z.infer<typeof approvalStepSchema>>
   | DeepReadonly<z.infer<typeof failStepSchema>>
   | DeepReadonly<z.infer<typeof signalStepSchema>>
   | DeepReadonly<z.infer<typeof transformStepSchema>>

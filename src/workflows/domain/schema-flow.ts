@@ -168,6 +168,14 @@ function ownReadings(at: string, work: StepWork): readonly Reading[] {
   switch (work.kind) {
     case 'agent':
       return [...textsAt(`${at}/input`, work.input), ...textsAt(`${at}/template/variables`, work.variables)];
+    case 'approval':
+      return [
+        ...textsAt(`${at}/prompt`, work.prompt),
+        ...textsAt(`${at}/assignees`, work.assignees),
+        ...(typeof work.onTimeout === 'string'
+          ? []
+          : textsAt(`${at}/onTimeout/output`, work.onTimeout.output)),
+      ];
     case 'fail':
       return textsAt(`${at}/message`, work.message);
     case 'loop':

@@ -26,6 +26,18 @@ const inner = (more: object = {}): object => ({ steps: [{ id: 'in', agent: 'echo
 describe('a step is accepted', () => {
   it.each<readonly [string, object]>([
     ['that computes', { kind: 'transform', expression: 'steps.a.output.map(n, n * 2)' }],
+    [
+      'that asks',
+      {
+        kind: 'approval',
+        prompt: 'Go on with {{ steps.a.output }}?',
+        form: { type: 'object' },
+        assignees: ['{{ steps.a.output.who }}', 'ada'],
+        timeoutMs: 5,
+        onTimeout: { output: '{{ steps.a.output }}' },
+        onReject: 'continue',
+      },
+    ],
     ['that fails', { kind: 'fail', code: 'order.rejected', message: 'no {{ steps.a.output }}' }],
     ['that waits for a duration', { kind: 'wait', durationMs: 5 }],
     ['that waits until an instant', { kind: 'wait', until: '{{ steps.a.output.at }}' }],
@@ -58,6 +70,12 @@ describe('a step is accepted', () => {
 describe('a step is refused', () => {
   it.each<Row>([
     ['of an unknown kind', { kind: 'magic' }, '/kind', 'field.invalid'],
+    ['that asks nobody', { kind: 'approval', assignees: [] }, '/assignees', 'field.invalid'],
+    ['that asks with a form that is a text', { kind: 'approval', form: 'x' }, '/form', 'field.invalid'],
+    ['that asks for no time', { kind: 'approval', timeoutMs: 0 }, '/timeoutMs', 'field.invalid'],
+    ['that asks and is retried', { kind: 'approval', retry: {} }, '/retry', 'field.unknown'],
+    ['with another route', { kind: 'approval', onTimeout: 'skip' }, '/onTimeout', 'field.invalid'],
+    ['with another rejection', { kind: 'approval', onReject: 'skip' }, '/onReject', 'field.invalid'],
     ['that computes nothing', { kind: 'transform' }, '/expression', 'field.required'],
     [
       'that computes with a bad expression',

@@ -3,6 +3,7 @@ import type { StepKind, StepWork } from '../../../workflows/domain/kinds/step-ki
 import type { Resolution } from '../run.commands.js';
 import { holdingOf, type Unit } from '../unit.js';
 import { agentStep } from './agent.step.js';
+import { approvalStep } from './approval.step.js';
 import { failStep } from './fail.step.js';
 import { loopStep } from './loop.step.js';
 import { signalStep } from './signal.step.js';
@@ -12,6 +13,7 @@ import { waitStep } from './wait.step.js';
 
 const KINDS: { readonly [K in StepKind]: EngineKind<K> } = {
   agent: agentStep,
+  approval: approvalStep,
   fail: failStep,
   loop: loopStep,
   signal: signalStep,

@@ -1,6 +1,7 @@
 /** Every kind of step on the side of the definition: what it reads of its fields. */
 import type { StepReader } from '../step-reader.js';
 import { readAgent, type AgentWork } from './agent.step.js';
+import { readApproval, type ApprovalWork } from './approval.step.js';
 import { readFail, type FailWork } from './fail.step.js';
 import { readLoop, type LoopWork } from './loop.step.js';
 import { readSignal, type SignalWork } from './signal.step.js';
@@ -8,7 +9,7 @@ import { readTransform, type TransformWork } from './transform.step.js';
 import { readWait, type WaitWork } from './wait.step.js';
 
 /** What a step does, compiled. */
-export type StepWork = AgentWork | FailWork | LoopWork | SignalWork | TransformWork | WaitWork;
+export type StepWork = AgentWork | ApprovalWork | FailWork | LoopWork | SignalWork | TransformWork | WaitWork;
 
 export type StepKind = StepWork['kind'];
 
@@ -18,6 +19,7 @@ export type WorkOf<K extends StepKind> = Extract<StepWork, { readonly kind: K }>
 /** How each kind is read; `kind` is `agent` where a step does not say it. */
 export const STEP_READERS: { readonly [K in StepKind]: (step: StepReader) => WorkOf<K> } = {
   agent: readAgent,
+  approval: readApproval,
   fail: readFail,
   loop: readLoop,
   signal: readSignal,

@@ -1,0 +1,42 @@
+/** What must become true together with the events of an append. */
+import type { ApprovalEnd } from '../domain/approval.js';
+import type { RunEvent } from '../domain/run.events.js';
+import { findRecord, type RunState } from '../domain/run.state.js';
+import type { AlsoRow, ApprovalClosing } from '../run.store.js';
+
+/** The rows beside new events of a run, whose state has them already. */
+export function alsoRowsOf(
+  state: RunState,
+  namespace: string,
+  events: readonly RunEvent[],
+): readonly AlsoRow[] {
+  return events.flatMap((event) => approvalRowOf(state, namespace, event) ?? []);
+}
+
+/** An approval is in the inbox as long as its unit waits for it. */
+function approvalRowOf(state: RunState, namespace: string, event: RunEvent): AlsoRow | undefined {
+  const { runId, type, stepId } = event;
+  if (stepId === undefined) return undefined;
+  const path = event.path ?? stepId;
+  const at = Date.parse(event.at);
+  if (type === 'approval.requested') {
+    const { id, until, ...asked } = event.data;
+    const expires = until === undefined ? {} : { expiresAt: Date.parse(until) };
+    return { kind: 'approval', row: { id, namespace, runId, path, asked, requestedAt: at, ...expires } };
+  }
+  if (type === 'approval.resolved') {
+    const { decision, data, by, timedOut } = event.data;
+    const answer = timedOut ? {} : { data, ...(by !== undefined && { by }) };
+    const end = { ...(decision && { decision }), ...answer };
+    const status = statusAfter(event.data);
+    return { kind: 'approval-end', end: { namespace, runId, path, status, at, ...end } };
+  }
+  if (!type.endsWith('.cancelled') || findRecord(state, path)?.step.work.kind !== 'approval')
+    return undefined;
+  return { kind: 'approval-end', end: { namespace, runId, path, status: 'cancelled', at } };
+}
+
+function statusAfter({ decision }: ApprovalEnd): ApprovalClosing['status'] {
+  if (decision === undefined) return 'timed_out';
+  return decision === 'approve' ? 'approved' : 'rejected';
+}
