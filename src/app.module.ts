@@ -28,6 +28,8 @@ import { fieldErrors } from './kernel/field.errors.js';
 import { metricErrors } from './metrics/domain/metric.errors.js';
 import { MetricsModule } from './metrics/metrics.module.js';
 import { EventsModule } from './events/events.module.js';
+import { patternErrors } from './patterns/domain/pattern.errors.js';
+import { PatternsModule } from './patterns/patterns.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { scheduleErrors } from './schedules/domain/schedule.errors.js';
 import { SchedulesModule } from './schedules/schedules.module.js';
@@ -76,6 +78,7 @@ const errorDeclarations = [
   scheduleErrors,
   webhookErrors,
   approvalErrors,
+  patternErrors,
   socketErrors,
   storageErrors,
   templateErrors,
@@ -99,6 +102,7 @@ const features: readonly (Type | DynamicModule)[] = [
   SchedulesModule,
   WebhooksModule,
   ApprovalsModule,
+  PatternsModule,
   EventsModule,
   MetricsModule,
 ];

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 
 import type { RateClassName } from '../platform/http/rate-class.decorator.js';
+import { PatternService } from '../patterns/pattern.service.js';
 import { RunControlService, type ControlCommand } from '../runs/run-control.service.js';
 import { RunReader } from '../runs/run.reader.js';
-import { RunService } from '../runs/run.service.js';
+import { RunService, type StartRequest } from '../runs/run.service.js';
 import type { Carried } from './carried.js';
 import type { Connection } from './connection.js';
 import {
@@ -14,8 +15,8 @@ import {
   SubscribeDto,
   WatchRunsDto,
 } from './dto/run-command.dto.js';
-import { StartCommandDto } from './dto/start-command.dto.js';
-import type { CommandMap, CommandName, StartPayload } from './event.contract.js';
+import { OrchestrationCommandDto, StartCommandDto } from './dto/start-command.dto.js';
+import type { CommandMap, CommandName, OrchestrationPayload } from './event.contract.js';
 import { SubscriptionService } from './subscription.service.js';
 import { WatchService } from './watch.service.js';
 import type { RunView } from '../runs/domain/view.js';
@@ -38,6 +39,11 @@ export class CommandTable {
       dto: StartCommandDto,
       rateClass: 'start',
       carryOut: (payload, to) => this.start(payload, to),
+    },
+    'orchestration.start': {
+      dto: OrchestrationCommandDto,
+      rateClass: 'start',
+      carryOut: (payload, to) => this.orchestrate(payload, to),
     },
     'run.status': {
       dto: RunReferenceDto,
@@ -98,6 +104,7 @@ export class CommandTable {
     private readonly controls: RunControlService,
     private readonly subscriptions: SubscriptionService,
     private readonly watches: WatchService,
+    private readonly patterns: PatternService,
   ) {}
 
   /** The names of all commands. */
@@ -113,9 +120,21 @@ export class CommandTable {
     return this.entries[name];
   }
 
-  private async start(payload: StartPayload, connection: Connection): Promise<Carried<RunView>> {
+  private orchestrate(
+    { pattern, parameters, ...options }: OrchestrationPayload,
+    connection: Connection,
+  ): Promise<Carried<RunView>> {
+    return this.patterns.carryOut({ pattern, parameters }, (definition) =>
+      this.start({ ...options, definition }, connection),
+    );
+  }
+
+  private async start(
+    payload: Omit<StartRequest, 'namespace'>,
+    connection: Connection,
+  ): Promise<Carried<RunView>> {
     this.subscriptions.requireRoom(connection);
-    const { run } = await this.runs.start({ namespace: connection.namespace, ...payload });
+    const { run } = await this.runs.start({ ...payload, namespace: connection.namespace });
     return {
       result: run,
       afterwards: () => {

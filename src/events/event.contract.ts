@@ -20,15 +20,27 @@ export interface RunReference {
   readonly runId: string;
 }
 
-/** As the body of `POST /runs`: exactly one of `definition` and `workflow`. */
-export interface StartPayload {
-  readonly definition?: JsonObject;
-  /** `{ id | name, version | label }` of a stored workflow. */
-  readonly workflow?: JsonObject;
+/** What a start says beside what it is about. */
+interface StartOptions {
   readonly input?: Json;
   readonly context?: JsonObject;
   readonly priority?: number;
   readonly tags?: readonly string[];
+}
+
+/** As the body of `POST /runs`: exactly one of `definition` and `workflow`. */
+export interface StartPayload extends StartOptions {
+  readonly definition?: JsonObject;
+  /** `{ id | name, version | label }` of a stored workflow. */
+  readonly workflow?: JsonObject;
+}
+
+/** As the path and body of `POST /orchestrations/:pattern`. */
+export interface OrchestrationPayload extends StartOptions {
+  /** The name of the pattern: `map-reduce`. */
+  readonly pattern: string;
+  /** What the pattern takes. */
+  readonly parameters: JsonObject;
 }
 
 export interface StopPayload extends RunReference {
@@ -69,6 +81,8 @@ export interface Watched {
 export interface CommandMap {
   /** Starts a run; the socket then follows it from event 1. */
   'run.start': { readonly payload: StartPayload; readonly result: RunView };
+  /** Starts a run of a pattern; the socket then follows it from event 1. */
+  'orchestration.start': { readonly payload: OrchestrationPayload; readonly result: RunView };
   'run.status': { readonly payload: RunReference; readonly result: RunView };
   'run.cancel': { readonly payload: StopPayload; readonly result: RunView };
   'run.pause': { readonly payload: StopPayload; readonly result: RunView };

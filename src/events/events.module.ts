@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { PatternsModule } from '../patterns/patterns.module.js';
 import { RunsModule } from '../runs/runs.module.js';
 import { AsyncApiController } from './asyncapi.controller.js';
 import { CommandRates } from './command-rates.js';
@@ -13,7 +14,7 @@ import { WatchService } from './watch.service.js';
 
 /** Live events: commands and runs' events over Socket.IO. */
 @Module({
-  imports: [RunsModule],
+  imports: [PatternsModule, RunsModule],
   controllers: [AsyncApiController],
   providers: [
     CommandRates,

@@ -29,8 +29,9 @@ import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import { workflowErrors } from '../workflows/domain/workflow.errors.js';
 import { SIGNAL_NAME } from '../workflows/domain/kinds/signal.step.js';
-import { ApiStart } from './dto/api-start.decorator.js';
+import { ApiStart } from './api-start.decorator.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunView, StepView } from './domain/view.js';
 import { ControlRunDto } from './dto/control-run.dto.js';
@@ -38,7 +39,8 @@ import { SignalRunDto } from './dto/signal-run.dto.js';
 import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
 import { runFilterOf, RunListQueryDto } from './dto/run-query.dto.js';
 import { RunDto, RunItemDto, StepDto } from './dto/run.dto.js';
-import { startRequestOf, StartRunDto } from './dto/start-run.dto.js';
+import { StartRunDto } from './dto/start-run.dto.js';
+import { startRequestOf } from './start-options.dto.js';
 import { runItemOf } from './run-item.js';
 import { RunControlService, type ControlCommand } from './run-control.service.js';
 import { RunReader } from './run.reader.js';
@@ -80,7 +82,11 @@ export class RunController {
   // Written out: an example made of all fields would have a definition and a workflow.
   @ApiExtraModels(StartRunDto)
   @ApiBody({ schema: { allOf: [{ $ref: getSchemaPath(StartRunDto) }], example: exampleStart } })
-  @ApiStart()
+  @ApiStart(
+    workflowErrors['workflow.not-found'],
+    workflowErrors['workflow.version-not-found'],
+    workflowErrors['workflow.label-not-found'],
+  )
   start(
     @Body() { definition, workflow, ...options }: StartRunDto,
     @CurrentPrincipal() { namespace }: Principal,

@@ -46,6 +46,6 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     StartResponder,
     TimerService,
   ],
-  exports: [ChildRunInvoker, RunControlService, RunReader, RunService],
+  exports: [ChildRunInvoker, RunControlService, RunReader, RunService, StartResponder],
 })
 export class RunsModule {}

@@ -6,10 +6,12 @@ import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
 import { selectorOf } from '../platform/http/dto/versions.dto.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import { workflowErrors } from '../workflows/domain/workflow.errors.js';
 import { EXAMPLE_WORKFLOW } from '../workflows/examples.js';
-import { ApiStart } from './dto/api-start.decorator.js';
+import { ApiStart } from './api-start.decorator.js';
 import type { RunView } from './domain/view.js';
-import { startRequestOf, StartWorkflowRunDto } from './dto/start-run.dto.js';
+import { StartWorkflowRunDto } from './dto/start-run.dto.js';
+import { startRequestOf } from './start-options.dto.js';
 import { StartResponder } from './start-responder.js';
 
 /** Starting runs of stored workflows. */
@@ -27,7 +29,11 @@ export class WorkflowRunController {
       'else `latest`; the run says which version it is of.',
   })
   @ApiParam({ name: 'id', description: "The workflow's id or name.", example: EXAMPLE_WORKFLOW })
-  @ApiStart()
+  @ApiStart(
+    workflowErrors['workflow.not-found'],
+    workflowErrors['workflow.version-not-found'],
+    workflowErrors['workflow.label-not-found'],
+  )
   start(
     @Param('id') id: string,
     @Body() body: StartWorkflowRunDto,

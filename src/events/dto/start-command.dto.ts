@@ -1,10 +1,11 @@
-import { ArrayMaxSize, IsArray, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
 
-import type { Json, JsonObject } from '../../kernel/json.js';
+import type { JsonObject } from '../../kernel/json.js';
 import { RawJson } from '../../platform/http/dto.decorator.js';
+import { StartOptionsDto } from '../../runs/start-options.dto.js';
 
 /** The payload of `run.start`: as the body of `POST /runs`, which a test holds it to. */
-export class StartCommandDto {
+export class StartCommandDto extends StartOptionsDto {
   @IsOptional()
   @RawJson('object')
   readonly definition?: JsonObject;
@@ -12,24 +13,14 @@ export class StartCommandDto {
   @IsOptional()
   @RawJson('object')
   readonly workflow?: JsonObject;
+}
 
-  @IsOptional()
-  @RawJson()
-  readonly input?: Json;
+/** The payload of `orchestration.start`. */
+export class OrchestrationCommandDto extends StartOptionsDto {
+  @IsString()
+  @MaxLength(100)
+  readonly pattern!: string;
 
-  @IsOptional()
   @RawJson('object')
-  readonly context?: JsonObject;
-
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(100)
-  readonly priority?: number;
-
-  @IsOptional()
-  @IsArray()
-  @ArrayMaxSize(20)
-  @Matches(/^[\w.:/-]{1,64}$/, { each: true, message: 'tags must be 1 to 64 of letters, digits, . _ : / -' })
-  readonly tags?: string[];
+  readonly parameters!: JsonObject;
 }
