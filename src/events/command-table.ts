@@ -11,6 +11,7 @@ import {
   EmptyDto,
   RunReferenceDto,
   SignalCommandDto,
+  CancelCommandDto,
   StopRunDto,
   SubscribeDto,
   WatchRunsDto,
@@ -51,7 +52,7 @@ export class CommandTable {
       carryOut: async ({ runId }, { namespace }) => ({ result: await this.reader.run(namespace, runId) }),
     },
     'run.cancel': {
-      dto: StopRunDto,
+      dto: CancelCommandDto,
       rateClass: 'write',
       carryOut: ({ runId, ...why }, to) => this.control(runId, { type: 'cancel', ...why }, to),
     },

@@ -48,6 +48,12 @@ export interface StopPayload extends RunReference {
   readonly reason?: string;
 }
 
+/** As the path and body of `POST /runs/:id/cancel`. */
+export interface CancelPayload extends StopPayload {
+  /** Whether what completed steps have done is undone. @default false */
+  readonly compensate?: boolean;
+}
+
 /** As the path and body of `POST /runs/:id/signals/:name`. */
 export interface SignalPayload extends RunReference {
   readonly name: string;
@@ -84,7 +90,7 @@ export interface CommandMap {
   /** Starts a run of a pattern; the socket then follows it from event 1. */
   'orchestration.start': { readonly payload: OrchestrationPayload; readonly result: RunView };
   'run.status': { readonly payload: RunReference; readonly result: RunView };
-  'run.cancel': { readonly payload: StopPayload; readonly result: RunView };
+  'run.cancel': { readonly payload: CancelPayload; readonly result: RunView };
   'run.pause': { readonly payload: StopPayload; readonly result: RunView };
   'run.resume': { readonly payload: RunReference; readonly result: RunView };
   /** Sends a signal to a run. */

@@ -34,7 +34,7 @@ import { SIGNAL_NAME } from '../workflows/domain/kinds/signal.step.js';
 import { ApiStart } from './api-start.decorator.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunView, StepView } from './domain/view.js';
-import { ControlRunDto } from './dto/control-run.dto.js';
+import { CancelRunDto, ControlRunDto } from './dto/control-run.dto.js';
 import { SignalRunDto } from './dto/signal-run.dto.js';
 import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
 import { runFilterOf, RunListQueryDto } from './dto/run-query.dto.js';
@@ -161,15 +161,25 @@ export class RunController {
   @Post(':id/cancel')
   @RateClass('write')
   @Idempotent()
-  @ApiOperation({ summary: 'Cancel a run', description: 'A run that has ended is answered as it is.' })
+  @ApiOperation({
+    summary: 'Cancel a run',
+    description:
+      'What is under way is aborted; steps with `finally` still run, and with `compensate` what completed steps have done is undone before. A run that has ended is answered as it is.',
+  })
   @ApiControl(EXAMPLE_COMPLETED_RUN)
   cancel(
     @Param('id') id: string,
-    @Body() body: ControlRunDto,
+    @Body() body: CancelRunDto,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunView> {
-    return this.send(id, { type: 'cancel', ...reasonOf(body) }, principal, reply);
+    const { compensate = false } = body;
+    return this.send(
+      id,
+      { type: 'cancel', ...reasonOf(body), ...(compensate && { compensate }) },
+      principal,
+      reply,
+    );
   }
 
   @Post(':id/pause')

@@ -12,7 +12,7 @@ import type { Delivery } from './domain/run.commands.js';
 export type InboxCommand =
   | { readonly type: 'pause'; readonly by?: string; readonly reason?: string }
   | { readonly type: 'resume'; readonly by?: string }
-  | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string }
+  | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string; readonly compensate?: boolean }
   | { readonly type: 'signal'; readonly name: string; readonly data: Json; readonly by?: string }
   /** What a unit waits for has come. `wait` is the number of the event with which the wait began. */
   | { readonly type: 'deliver'; readonly path: string; readonly wait: number; readonly outcome: Delivery }

@@ -49,6 +49,37 @@ const ROWS: readonly Row[] = [
     ['/steps/0/assignees/0', 'reference.unknown-step'],
     ['/steps/0/onTimeout/output', 'reference.unknown-step'],
   ],
+  [
+    'writers of one place that have no order',
+    { steps: [step({ writes: { 'x.y': 1 } }), step({ writes: { x: 2 } }, 'b')] },
+    ['/steps/1/writes/x', 'context.write-conflict'],
+  ],
+  [
+    'items that replace each other',
+    one({ forEach: { items: [1] }, writes: { x: 1 } }),
+    ['/steps/0/writes/x', 'context.write-conflict'],
+  ],
+  ['a write to no path', one({ writes: { 'a..b': 1 } }), ['/steps/0/writes/a..b', 'field.invalid']],
+  [
+    'a reducer for no path',
+    { contextReducers: { '.': 'sum' }, steps: [step()] },
+    ['/contextReducers/.', 'field.invalid'],
+  ],
+  [
+    'a reducer that is none',
+    { contextReducers: { x: 'add' }, steps: [step()] },
+    ['/contextReducers/x', 'field.invalid'],
+  ],
+  [
+    'a step that waits for one that runs last',
+    { steps: [step({ finally: true }), step({ dependsOn: ['a'] }, 'b')] },
+    ['/steps/1', 'step.finally-depended-on'],
+  ],
+  [
+    'a compensation by an unknown agent',
+    one({ compensate: { agent: 'nobody' } }),
+    ['/steps/0/compensate/agent', 'agent.not-found'],
+  ],
   ['an unknown agent', one({ agent: 'nobody' }), ['/steps/0/agent', 'agent.not-found']],
   [
     'the name of a prototype for an agent',

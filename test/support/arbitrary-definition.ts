@@ -15,21 +15,38 @@ export interface ArbitraryStep extends Doing {
   readonly join: 'none_failed' | 'all_completed' | 'all_settled' | 'any_completed';
   readonly onError: 'fail' | 'continue';
   readonly when?: string;
+  readonly finally?: boolean;
 }
 
 export interface ArbitraryDefinition {
   readonly steps: readonly ArbitraryStep[];
   readonly retry: { readonly maxAttempts: number; readonly initialIntervalMs: number };
+  readonly contextReducers: { readonly [path: string]: string };
 }
 
 /** Up to `maxSteps` steps; each depends on some of those before it. Steps are shuffled in the definition. */
 export function arbitraryDefinition(maxSteps = 9): fc.Arbitrary<ArbitraryDefinition> {
-  return arbitrarySteps(maxSteps, { prefix: 's', depth: 2 }).chain((steps) =>
+  const arbitrary = fc.tuple(arbitrarySteps(maxSteps, { prefix: 's', depth: 2 }), fc.boolean(), fc.boolean());
+  return arbitrary.chain(([steps, hasLast, isUndone]) =>
     fc.record({
-      steps: fc.constant(steps),
+      steps: fc.constant(
+        steps.map(counted).map((step) => ({
+          ...step,
+          ...(isUndone && { compensate: { agent: 'scripted' } }),
+          // nothing depends on the step with the highest number
+          ...(hasLast && step.id === `s${String(steps.length - 1)}` && { finally: true }),
+        })),
+      ),
+      contextReducers: fc.constant({ 'ended.count': 'sum' }),
       retry: fc.record({ maxAttempts: fc.integer({ min: 1, max: 3 }), initialIntervalMs: fc.constant(50) }),
     }),
   );
+}
+
+/** A step that is carried out once counts itself in the context. */
+function counted(step: ArbitraryStep): ArbitraryStep {
+  const isOnce = step['forEach'] === undefined && step['repeat'] === undefined;
+  return isOnce ? { ...step, writes: { 'ended.count': 1 } } : step;
 }
 
 /** Where steps stand: what their ids begin with, and how deep loops may still nest in them. */

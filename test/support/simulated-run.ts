@@ -187,11 +187,14 @@ export class SimulatedRun {
 
 /** What two states must have in common to be the same: everything but where heaps keep stale entries. */
 export function essenceOf(state: RunState): unknown {
-  const { frontier, root, ...rest } = state;
+  const { frontier, root, undoable, compensations, ending, ...rest } = state;
   const paths = (units: ReadonlySet<Unit>): readonly string[] => inOrder(units).map(({ path }) => path);
   return {
     ...rest,
     artifacts: [...rest.artifacts],
+    undoable: undoable.map(({ path }) => path),
+    compensations: [...compensations.values()].map(unitEssence),
+    ending: ending && { ...ending, toUndo: ending.toUndo.map(({ path }) => path) },
     root: scopeEssence(root),
     open: paths(frontier.open),
     skips: paths(frontier.skips),
@@ -206,7 +209,7 @@ function scopeEssence({ graph: _, units, ...rest }: ScopeRecord): unknown {
 }
 
 function unitEssence({ held, step: _, ...unit }: UnitRecord): unknown {
-  return { ...unit, scope: undefined, holder: undefined, held: held && heldEssence(held) };
+  return { ...unit, scope: undefined, holder: undefined, undoes: undefined, held: held && heldEssence(held) };
 }
 
 function heldEssence(held: HeldRecord): unknown {

@@ -15,8 +15,9 @@ export interface Statuses {
 }
 
 /** The statuses as they are now. */
-export function statusesOf({ status, root }: RunState): Statuses {
-  return { run: status, units: new Map(unitsOf(root).map((unit) => [unit.path, unit.status])) };
+export function statusesOf({ status, root, compensations }: RunState): Statuses {
+  const units = [...unitsOf(root), ...compensations.values()];
+  return { run: status, units: new Map(units.map((unit) => [unit.path, unit.status])) };
 }
 
 /** Every unit that there is, those that have ended too. */

@@ -1,4 +1,4 @@
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
 import type { Json } from '../../kernel/json.js';
 import { RawJson } from '../../platform/http/dto.decorator.js';
@@ -11,12 +11,19 @@ export class RunReferenceDto {
   readonly runId!: string;
 }
 
-/** The payload of `run.cancel` and `run.pause`. */
+/** The payload of `run.pause`. */
 export class StopRunDto extends RunReferenceDto {
   @IsOptional()
   @IsString()
   @MaxLength(500)
   readonly reason?: string;
+}
+
+/** The payload of `run.cancel`. */
+export class CancelCommandDto extends StopRunDto {
+  @IsOptional()
+  @IsBoolean()
+  readonly compensate?: boolean;
 }
 
 /** The payload of `run.signal`. */

@@ -10,14 +10,25 @@ import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
 import { approvalIdOf, endAtDeadline, outcomeOfApproval, type ApprovalEnd } from './approval.js';
 import { Draft } from './draft.js';
-import { cancelAll, completeUnit, failUnit } from './endings.js';
+import { cancelWithin, completeUnit, failUnit } from './endings.js';
+import { outcomeOfIterations } from './holdings.js';
 import { nextRetryDelay } from './retry.js';
+import { cutEnding, endCancelled, endRun, failRun, finishEnding, timeOutRun } from './run-ends.js';
 import type { Awaited, Consequence, Resolution, RunCommand } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import { spentOf, type InterruptCause, type RunEvent, type Spent, type UnitWaiting } from './run.events.js';
-import { inOrder, liveUnit, nextTimer, runDeadline, takerOf, type RunState } from './run.state.js';
+import {
+  inOrder,
+  liveUnit,
+  mayProceed,
+  nextQueueTimeout,
+  nextTimer,
+  runDeadline,
+  takerOf,
+  type RunState,
+} from './run.state.js';
 import { isTerminal } from './run.status.js';
-import { holdingOf, type Unit } from './unit.js';
+import { holdingOf, type HeldIterations, type Unit, type Wait } from './unit.js';
 
 /** How many signals a run keeps that no step has taken. */
 const MAX_KEPT_SIGNALS = 1_000;
@@ -33,8 +44,9 @@ export function decide(state: RunState, command: RunCommand): Result<readonly Ru
   switch (command.type) {
     case 'pause':
     case 'resume':
-    case 'cancel':
       return decideControl(draft, command);
+    case 'cancel':
+      return cancel(draft, command);
     case 'signal':
       return receiveSignal(draft, command);
     default:
@@ -43,8 +55,8 @@ export function decide(state: RunState, command: RunCommand): Result<readonly Ru
   }
 }
 
-type ControlType = 'pause' | 'resume' | 'cancel';
-type ProgressType = Exclude<RunCommand['type'], ControlType | 'signal'>;
+type ControlType = 'pause' | 'resume';
+type ProgressType = Exclude<RunCommand['type'], ControlType | 'cancel' | 'signal'>;
 
 /** What each command leads to in a run that has not ended. */
 const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandOf<T>) => void } = {
@@ -83,14 +95,15 @@ const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandO
     if (draft.state.fatal !== undefined) failRun(draft, draft.state.fatal);
   },
   finish: (draft, { output }) => {
-    if (draft.state.status === 'running') draft.run('run.completed', { output });
+    if (draft.state.status === 'running') endRun(draft, { status: 'completed', output });
   },
   'finish-failed': (draft, { failure }) => {
     if (draft.state.status === 'running') failRun(draft, failure);
   },
   'finish-cancelled': (draft) => {
-    if (draft.state.status === 'cancelling') cancelled(draft);
+    if (draft.state.status === 'cancelling') endCancelled(draft);
   },
+  'finish-ending': finishEnding,
   tick,
 };
 
@@ -102,16 +115,21 @@ function decideProgress(draft: Draft, command: CommandOf<ProgressType>): void {
 function decideControl(draft: Draft, command: CommandOf<ControlType>): Result<readonly RunEvent[]> {
   const { status } = draft.state;
   const by = command.by === undefined ? {} : { by: command.by };
-  if (command.type === 'cancel') {
-    if (!isTerminal(status) && status !== 'cancelling') {
-      draft.run('run.cancelling', { ...by, ...reasonOf(command), graceMs: CANCEL_GRACE_MS });
-    }
-    return ok(draft.events);
-  }
   if (isTerminal(status) || status === 'cancelling') return fail(notActive(draft.state, command.type));
   if (command.type === 'pause' && status !== 'paused')
     draft.run('run.paused', { ...by, ...reasonOf(command) });
   if (command.type === 'resume' && status === 'paused') draft.run('run.resumed', by);
+  return ok(draft.events);
+}
+
+/** A cancelled run ends once nothing is under way; one that is about to end, at once. */
+function cancel(draft: Draft, command: CommandOf<'cancel'>): Result<readonly RunEvent[]> {
+  const { status, ending } = draft.state;
+  if (isTerminal(status) || status === 'cancelling') return ok(draft.events);
+  const by = command.by === undefined ? {} : { by: command.by };
+  const compensate = command.compensate === true && { compensate: true };
+  draft.run('run.cancelling', { ...by, ...reasonOf(command), ...compensate, graceMs: CANCEL_GRACE_MS });
+  if (ending !== undefined) cutEnding(draft, 'cancelled');
   return ok(draft.events);
 }
 
@@ -152,7 +170,7 @@ function interruptAll(draft: Draft, cause: InterruptCause, epoch: number): void 
 function resolve(draft: Draft, { path, resolution, consequence }: CommandOf<'resolve'>): void {
   const { state } = draft;
   const unit = liveUnit(state, path);
-  if (unit?.status !== 'ready' || state.status !== 'running') return;
+  if (unit?.status !== 'ready' || !mayProceed(state)) return;
   switch (resolution.kind) {
     case 'start':
       draft.unit('started', unit, { input: resolution.input }, unit.attempt + 1);
@@ -196,7 +214,7 @@ function waitOf({ until, ...awaited }: Awaited & { readonly until?: number }): U
 function restart(draft: Draft, { path }: CommandOf<'restart'>): void {
   const { state, now } = draft;
   const unit = liveUnit(state, path);
-  if (unit?.input === undefined || state.status !== 'running') return;
+  if (unit?.input === undefined || !mayProceed(state)) return;
   const isDue = unit.status === 'retrying' && (unit.dueAt ?? 0) <= now;
   if (unit.status !== 'ready' && !isDue) return;
   draft.unit('started', unit, { input: unit.input }, unit.attempt + 1);
@@ -205,7 +223,9 @@ function restart(draft: Draft, { path }: CommandOf<'restart'>): void {
 function failAttempt(draft: Draft, command: CommandOf<'fail'>): void {
   const unit = openUnit(draft.state, command);
   if (unit === undefined) return;
-  if (draft.state.status === 'cancelling') draft.unit('cancelled', unit, { reason: 'run-cancelled' });
+  const { status, ending } = draft.state;
+  if (status === 'cancelling' && ending === undefined)
+    draft.unit('cancelled', unit, { reason: 'run-cancelled' });
   else failOrRetry(draft, unit, command);
 }
 
@@ -233,12 +253,6 @@ function retryDelay(
   return draft.now + delayMs < endsAt ? delayMs : undefined;
 }
 
-/** Ends the run as failed at once; what is under way is cancelled and aborted. */
-function failRun(draft: Draft, failure: Failure): void {
-  cancelAll(draft, 'run-failed');
-  draft.run('run.failed', { status: 'failed', failure });
-}
-
 function aborted(draft: Draft, command: CommandOf<'aborted'>): void {
   const unit = openUnit(draft.state, command);
   if (unit === undefined || draft.state.status !== 'cancelling') return;
@@ -262,12 +276,46 @@ function suspend(draft: Draft, command: CommandOf<'suspend'>): void {
   draft.unit('waiting', unit, waitOf(awaited));
 }
 
-/** A timer that has run out is what was waited for; of anything else it means that it did not come. */
-function expire(draft: Draft, { path, consequence }: CommandOf<'expire'>): void {
+/** Something has lasted as long as it may: a wait, a repetition, being ready without a place. */
+function expire(draft: Draft, command: CommandOf<'expire'>): void {
   const { state, now } = draft;
-  const unit = liveUnit(state, path);
-  if (unit?.wait === undefined || state.status !== 'running' || (unit.dueAt ?? Infinity) > now) return;
-  const { for: reason } = unit.wait;
+  const unit = liveUnit(state, command.path);
+  if (unit?.dueAt === undefined || !mayProceed(state)) return;
+  if (unit.status === 'ready') expireQueue(draft, unit);
+  else if (unit.dueAt > now) return;
+  else if (unit.wait !== undefined) expireWait(draft, unit, unit.wait, command);
+  else if (unit.held?.kind === 'iterations') expireRepetition(draft, unit, unit.held);
+}
+
+function expireQueue(draft: Draft, unit: Unit): void {
+  const { queueTimeoutMs = 0 } = unit.step;
+  if ((nextQueueTimeout(draft.state)?.at ?? Infinity) > draft.now) return;
+  const message = `the step was ready for ${queueTimeoutMs} ms, and no place was free`;
+  failUnit(
+    draft,
+    unit,
+    failureOf(runErrors['step.queue-timed-out'], message, { details: { queueTimeoutMs } }),
+  );
+}
+
+/** What an iteration is doing is given up. */
+function expireRepetition(draft: Draft, unit: Unit, held: HeldIterations): void {
+  const outcome = outcomeOfIterations(unit, { ...held, next: 'exhausted' });
+  if (!outcome.ok) {
+    failUnit(draft, unit, outcome.failure);
+    return;
+  }
+  cancelWithin(draft, unit);
+  completeUnit(draft, unit, { output: outcome.value });
+}
+
+/** A timer that has run out is what was waited for; of anything else it means that it did not come. */
+function expireWait(
+  draft: Draft,
+  unit: Unit,
+  { for: reason, name }: Wait,
+  { consequence }: CommandOf<'expire'>,
+): void {
   if (unit.approval !== undefined) {
     endApproval(draft, unit, { ...endAtDeadline(unit.approval), ...(consequence && { consequence }) });
     return;
@@ -277,7 +325,7 @@ function expire(draft: Draft, { path, consequence }: CommandOf<'expire'>): void 
     return;
   }
   const failure = failureOf(runErrors['step.timed-out'], `what the step waited for did not come: ${reason}`, {
-    details: { for: reason, ...(unit.wait.name === undefined ? {} : { name: unit.wait.name }) },
+    details: { for: reason, ...(name === undefined ? {} : { name }) },
   });
   failWaiting(draft, unit, { failure, random: 1 });
 }
@@ -286,7 +334,7 @@ function deliver(draft: Draft, command: CommandOf<'deliver'>): void {
   const { state } = draft;
   const { path, wait, outcome, random, consequence } = command;
   const unit = liveUnit(state, path);
-  if (unit?.wait?.seq !== wait || state.status === 'cancelling') return;
+  if (unit?.wait?.seq !== wait || (state.status === 'cancelling' && !mayProceed(state))) return;
   if (outcome.status === 'completed')
     completeUnit(draft, unit, { ...outcome, ...(consequence && { consequence }) });
   else failWaiting(draft, unit, { ...outcome, random });
@@ -333,7 +381,7 @@ function failWaiting(draft: Draft, unit: Unit, failed: FailedAttempt): void {
 function close(draft: Draft, { path, outcome, consequence }: CommandOf<'close'>): void {
   const { state } = draft;
   const unit = liveUnit(state, path);
-  if (unit === undefined || !state.frontier.closing.has(unit) || state.status !== 'running') return;
+  if (unit === undefined || !state.frontier.closing.has(unit) || !mayProceed(state)) return;
   if (outcome.ok) completeUnit(draft, unit, { output: outcome.value, ...(consequence && { consequence }) });
   else failUnit(draft, unit, outcome.failure);
 }
@@ -341,25 +389,19 @@ function close(draft: Draft, { path, outcome, consequence }: CommandOf<'close'>)
 /** A run out of time ends like any failure; a cancelled run out of grace ends without its attempts. */
 function tick(draft: Draft): void {
   const { state, now } = draft;
-  if (state.status === 'cancelling' && (state.graceUntil ?? 0) <= now) {
-    cancelled(draft);
+  const { status, ending, graceUntil = 0 } = state;
+  if (ending?.until !== undefined) {
+    if (ending.until <= now && status !== 'paused') cutEnding(draft, 'timed_out');
+    return;
+  }
+  if (status === 'cancelling' && graceUntil <= now) {
+    endCancelled(draft);
     return;
   }
   const deadline = runDeadline(state);
   if (deadline === undefined || deadline > now) return;
-  const { timeoutMs } = state.queued.options;
-  const time = `${String(timeoutMs)} ms`;
-  cancelAll(draft, 'run-failed');
-  const failure = failureOf(runErrors['run.timed-out'], `the run executed for longer than its ${time}`, {
-    details: { timeoutMs },
-  });
-  draft.run('run.failed', { status: 'timed_out', failure });
-}
-
-function cancelled(draft: Draft): void {
-  const { cancelReason } = draft.state;
-  cancelAll(draft, 'run-cancelled');
-  draft.run('run.cancelled', cancelReason === undefined ? {} : { reason: cancelReason });
+  if (ending === undefined) timeOutRun(draft);
+  else cutEnding(draft, 'timed_out');
 }
 
 /** The unit of a report, when exactly that attempt is open. */

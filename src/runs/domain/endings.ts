@@ -28,6 +28,7 @@ export function completeUnit(draft: Draft, unit: Unit, completion: Completion): 
     failUnit(draft, unit, consequence.failure, spent);
     return;
   }
+  for (const write of consequence?.writes ?? []) draft.run('context.updated', { ...write, by: unit.path });
   const made = artifacts === undefined ? {} : { artifacts };
   const next = consequence?.next === undefined ? {} : { next: consequence.next };
   draft.unit('completed', unit, { output, ...made, ...next, ...spent });
@@ -45,7 +46,7 @@ export function cancelAll(draft: Draft, reason: CancelReason): void {
 }
 
 /** Ends what is under way inside a unit. */
-function cancelWithin(draft: Draft, outer: Unit): void {
+export function cancelWithin(draft: Draft, outer: Unit): void {
   if (outer.held === undefined) return;
   for (const unit of underWay(draft.state)) {
     if (isWithin(unit, outer)) draft.unit('cancelled', unit, { reason: 'step-failed' });
@@ -57,7 +58,8 @@ function underWay({ frontier: { open, waiting } }: RunState): readonly Unit[] {
   return inOrder([...open, ...waiting]);
 }
 
-function isHandled({ role, step, holder }: Unit): boolean {
+function isHandled({ role, step, holder, undoes }: Unit): boolean {
+  if (undoes !== undefined) return true;
   switch (role) {
     case 'step':
       return step.onError === 'continue' || step.caughtBy !== undefined;

@@ -15,6 +15,7 @@ import { definitionErrors } from '../../workflows/domain/definition.errors.js';
 import type { CompiledForEach, CompiledStep, Reads } from '../../workflows/domain/graph.js';
 import { MAX_ROUNDS } from '../../workflows/domain/step-fields.schema.js';
 import type { Evaluator } from './advance.js';
+import { written, type ContextWrite } from './context.js';
 import { nextAfter, outcomeOfItems, outcomeOfIterations } from './holdings.js';
 import { located } from './located.js';
 import type { Consequence, Resolution } from './run.commands.js';
@@ -29,7 +30,7 @@ export const evaluator: Evaluator = { resolve, consequence, close, output: outpu
 function resolve(state: RunState, unit: Unit, now: number): Resolution {
   const { step, role } = unit;
   let scope: JsonObject | undefined;
-  const scopeOnce = (): JsonObject => (scope ??= scopeOf(state, unit, step.reads));
+  const scopeOnce = (): JsonObject => (scope ??= scopeSeenBy(state, unit));
   if (step.when !== undefined && role === 'step') {
     const holds = evaluateCondition(step.when, scopeOnce());
     if (!holds.ok) return { kind: 'fail', failure: located(holds.failure, 'when') };
@@ -83,15 +84,57 @@ function tooManyItems(length: number): Failure {
   return failureOf(runErrors['map.too-many-items'], message, { details: { length, limit: MAX_ROUNDS } });
 }
 
-/** What follows from the output of a unit; undefined when nothing has to be evaluated. */
+/**
+ * What follows from the output of a unit; undefined when nothing has to be evaluated. Of a step that maps or is
+ * repeated it follows from each item or iteration, not from what they come to together.
+ */
 function consequence(state: RunState, unit: Unit, output: Json, now: number): Consequence | undefined {
-  const { role, step } = unit;
-  if (role !== 'iteration' || step.repeat === undefined) return undefined;
-  const { until } = step.repeat;
-  if (until === undefined) return { next: nextAfter(unit, false, now) };
-  const holds = evaluateCondition(until, { ...scopeOf(state, unit, step.reads), output });
+  const { step, depth } = unit;
+  if (depth < step.layers.length) return undefined;
+  const refused = refusedOutput(unit, output);
+  if (refused !== undefined) return { failure: refused };
+  const { repeat } = step;
+  if (repeat === undefined && step.writes.length === 0) return undefined;
+  let scope: JsonObject | undefined;
+  const scopeOnce = (): JsonObject => (scope ??= { ...scopeOf(state, unit, step.reads), output });
+  const writes = writesOf(state, step, scopeOnce);
+  if (!writes.ok) return { failure: writes.failure };
+  const made = writes.value.length === 0 ? {} : { writes: writes.value };
+  if (repeat === undefined) return made;
+  const holds = repeat.until === undefined ? ok(false) : evaluateCondition(repeat.until, scopeOnce());
   if (!holds.ok) return { failure: located(holds.failure, 'repeat.until') };
-  return { next: nextAfter(unit, holds.value, now) };
+  return { ...made, next: nextAfter(unit, holds.value, now) };
+}
+
+/** Why an output is none; what comes of an attempt was checked before it was reported. */
+function refusedOutput(unit: Unit, output: Json): Failure | undefined {
+  const { outputCheck } = unit.step;
+  const isChecked = unit.status === 'running' && holdingOf(unit) === undefined;
+  if (outputCheck === undefined || isChecked) return undefined;
+  const issues = outputCheck(output);
+  if (issues.length === 0) return undefined;
+  const message = `the output does not satisfy the outputSchema of the step: ${listed(issues)}`;
+  return failureOf(runErrors['step.output-invalid'], message, { issues });
+}
+
+/** What a unit writes to the context, each write on top of the one before. */
+function writesOf(
+  state: RunState,
+  { writes }: CompiledStep,
+  scope: () => JsonObject,
+): Result<readonly ContextWrite[]> {
+  const evaluated: ContextWrite[] = [];
+  let { context } = state;
+  for (const { path, reducer, value } of writes) {
+    const result = evaluateValue(value, scope());
+    if (!result.ok) return fail(located(result.failure, `writes.${path}`));
+    const write = { path, value: result.value, reducer };
+    const after = written(context, write);
+    if (!after.ok) return after;
+    context = after.value;
+    evaluated.push(write);
+  }
+  return ok(evaluated);
 }
 
 /** The outcome of a unit from what it held. */
@@ -145,8 +188,15 @@ function listed(issues: readonly Issue[]): string {
 /** Without an `output` of its own a scope answers the outputs of the steps that nothing depends on, by id. */
 function outputOf({ graph, units }: Scope, scopeWith: (reads: Reads) => JsonObject): Result<Json> {
   if (graph.output !== undefined) return evaluateValue(graph.output, scopeWith(graph.outputReads));
-  const leaves = graph.steps.filter(({ dependents }) => dependents.length === 0);
+  const leaves = graph.steps.filter(({ dependents, isLast }) => dependents.length === 0 && !isLast);
   return ok(fromEntries(leaves.map(({ id, index }) => [id, units[index]?.output ?? null] as const)));
+}
+
+/** What undoes a unit sees what that has seen, and its output. */
+function scopeSeenBy(state: RunState, unit: Unit): JsonObject {
+  const { undoes } = unit;
+  if (undoes === undefined) return scopeOf(state, unit, unit.step.reads);
+  return { ...scopeOf(state, undoes, undoes.step.reads), output: undoes.output ?? null };
 }
 
 /** What the expressions of a unit see: the run, the steps that they read, the item and the iteration around it. */
@@ -155,8 +205,10 @@ function scopeOf(state: RunState, unit: Unit, reads: Reads, scope: Scope = unit.
 }
 
 function scopeOfRun(state: RunState): JsonObject {
-  const { queued, runId, context } = state;
-  const run = { id: runId, createdAt: isoOf(state.createdAt), tags: queued.options.tags };
+  const { queued, runId, context, ending } = state;
+  const end = ending && { status: ending.status, error: ending.failure ? errorOf(ending.failure) : null };
+  const started = { id: runId, createdAt: isoOf(state.createdAt), tags: queued.options.tags };
+  const run = end === undefined ? started : { ...started, end };
   return { input: queued.input, context, run };
 }
 

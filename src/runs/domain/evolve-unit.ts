@@ -36,6 +36,8 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     spend(state, unit, data);
     closeAttempt(state, unit);
     takeSignal(state, unit);
+    if (unit.step.compensation !== undefined && unit.depth === unit.step.layers.length)
+      state.undoable.push(unit);
     settle(state, unit, { status: 'completed', at, ...(data.next && { next: data.next }) });
   },
   failed: ({ state, unit, at }, data) => {
@@ -122,8 +124,17 @@ function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.sta
     state.frontier.uninvoked.add(unit);
   } else {
     openHeld(state, unit, holding, data.items);
+    if (holding === 'iterations') limitRepetition(state, unit, at);
   }
   makeNextItem(state, unit);
+}
+
+/** A repetition ends when its time is up, whatever its iteration is doing. */
+function limitRepetition({ frontier }: RunState, unit: Unit, at: number): void {
+  const { maxDurationMs } = unit.step.repeat ?? {};
+  if (maxDurationMs === undefined) return;
+  unit.dueAt = at + maxDurationMs;
+  frontier.timers.push({ unit, at: unit.dueAt });
 }
 
 function awaitSignal({ frontier: { awaiting } }: RunState, unit: Unit, name: string): void {

@@ -6,10 +6,13 @@
  */
 import { instantOf } from '../../kernel/time.js';
 import type { Graph } from '../../workflows/domain/graph.js';
+import { written } from './context.js';
 import { evolveUnit } from './evolve-unit.js';
+import { beginEnding } from './last-steps.js';
 import type { RunEvent, RunEventMap } from './run.events.js';
 import { initialState, type RunState } from './run.state.js';
 import type { RunStatus } from './run.status.js';
+import { abandon } from './settle.js';
 
 /** Folds a log. @throws RangeError when it does not begin with `run.queued` */
 export function replay(events: readonly RunEvent[], graph: Graph): RunState {
@@ -22,6 +25,7 @@ export function replay(events: readonly RunEvent[], graph: Graph): RunState {
 export function evolve(state: RunState, event: RunEvent): RunState {
   state.lastSeq = event.seq;
   const at = instantOf(event.at);
+  state.lastAt = at;
   if (event.stepId === undefined) evolveRun(state, event, at);
   else evolveUnit(state, event, at);
   return state;
@@ -48,6 +52,20 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
     case 'signal.received':
       keepSignal(state, event.data);
       break;
+    case 'context.updated':
+      writeContext(state, event.data);
+      break;
+    case 'run.ending':
+      abandon(state);
+      beginEnding(state, event.data, at);
+      break;
+    default:
+      evolveEnd(state, event, at);
+  }
+}
+
+function evolveEnd(state: RunState, event: RunEvent, at: number): void {
+  switch (event.type) {
     case 'run.completed':
       state.output = event.data.output;
       end(state, 'completed', at);
@@ -70,9 +88,16 @@ function keepSignal({ signals }: RunState, { name, data }: RunEventMap['signal.r
   else kept.push(data);
 }
 
+/** What does not fit was refused before it was recorded. */
+function writeContext(state: RunState, write: RunEventMap['context.updated']): void {
+  const context = written(state.context, write);
+  if (context.ok) state.context = context.value;
+}
+
 function beginToCancel(state: RunState, data: RunEventMap['run.cancelling'], at: number): void {
   setStatus(state, 'cancelling', at);
   state.graceUntil = at + data.graceMs;
+  state.undoesOnCancel = data.compensate === true;
   if (data.reason !== undefined) state.cancelReason = data.reason;
 }
 

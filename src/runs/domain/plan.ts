@@ -8,11 +8,13 @@ import type { Invocation, Move } from './run.effects.js';
 import {
   inOrder,
   nextFree,
+  nextQueueTimeout,
   nextReady,
   nextRetry,
   nextTimer,
   runDeadline,
-  settledCount,
+  hasSettled,
+  mayProceed,
   type RunState,
 } from './run.state.js';
 import type { Unit } from './unit.js';
@@ -31,26 +33,34 @@ export function nextMove(state: RunState, now: number, mayStart = true): Move | 
     case 'paused':
       return concludeMove(state, now);
     case 'running':
-      return (
-        concludeMove(state, now) ??
-        endingMove(state, now) ??
-        startingMove(state, now, mayStart) ??
-        restMove(state, now)
-      );
+      return goingOnMove(state, now, mayStart) ?? restMove(state, now);
     case 'waiting':
       return concludeMove(state, now) ?? rouseMove(state, now);
     case 'cancelling':
-      return state.frontier.open.size === 0
-        ? { kind: 'decide', command: { type: 'finish-cancelled', at: now } }
-        : undefined;
+      return state.ending === undefined ? finishCancelledMove(state, now) : goingOnMove(state, now, mayStart);
     default:
       return undefined;
   }
 }
 
+/** What has come to its end, then what may begin. */
+function goingOnMove(state: RunState, now: number, mayStart: boolean): Move | undefined {
+  return (
+    concludeMove(state, now) ??
+    endingMove(state, now) ??
+    startingMove(state, now, mayStart) ??
+    queueTimeoutMove(state, now)
+  );
+}
+
 /** A failure that nothing handles ends the run, paused or not. */
 function concludeMove(state: RunState, at: number): Move | undefined {
   return state.fatal === undefined ? undefined : { kind: 'decide', command: { type: 'conclude', at } };
+}
+
+/** What is under way is waited for; nothing new starts. */
+function finishCancelledMove({ frontier }: RunState, at: number): Move | undefined {
+  return frontier.open.size === 0 ? { kind: 'decide', command: { type: 'finish-cancelled', at } } : undefined;
 }
 
 /** What can end without anything being started. */
@@ -60,7 +70,16 @@ function endingMove(state: RunState, now: number): Move | undefined {
   for (const unit of skips) return skipMove(unit, now);
   const timer = nextTimer(state);
   if (timer !== undefined && timer.at <= now) return { kind: 'expire', unit: timer.unit };
-  return settledCount(state.root) === state.root.units.length ? { kind: 'finish' } : undefined;
+  if (state.ending === undefined) return hasSettled(state) ? { kind: 'finish' } : undefined;
+  return state.ending.left === 0
+    ? { kind: 'decide', command: { type: 'finish-ending', at: now } }
+    : undefined;
+}
+
+/** A unit has been ready for too long, and there is still no place for it. */
+function queueTimeoutMove(state: RunState, now: number): Move | undefined {
+  const due = nextQueueTimeout(state);
+  return due === undefined || due.at > now ? undefined : { kind: 'expire', unit: due.unit };
 }
 
 /** Only waits are left: the run waits, and its clock stands still. */
@@ -123,16 +142,22 @@ export function markInvoked(state: RunState): void {
  * @param now milliseconds since the epoch
  */
 export function nextWakeAt(state: RunState, now: number): number | undefined {
-  if (state.status === 'cancelling') return state.graceUntil;
-  if (state.status === 'waiting') return nextTimer(state)?.at;
-  if (state.status !== 'running') return undefined;
-  const retryAt = nextRetry(state)?.at;
+  const { ending } = state;
+  if (state.status === 'cancelling' && ending === undefined) return state.graceUntil;
+  if (state.status !== 'waiting' && !mayProceed(state)) return undefined;
   const instants = [
-    retryAt === undefined || retryAt <= now ? undefined : retryAt,
+    futureRetryAt(state, now),
     nextTimer(state)?.at,
-    runDeadline(state),
+    nextQueueTimeout(state)?.at,
+    ending?.until ?? runDeadline(state),
   ].filter((at) => at !== undefined);
   return instants.length === 0 ? undefined : Math.min(...instants);
+}
+
+/** The earliest back-off, unless it is over: then what frees a place takes it up. */
+function futureRetryAt(state: RunState, now: number): number | undefined {
+  const at = nextRetry(state)?.at;
+  return at === undefined || at <= now ? undefined : at;
 }
 
 /** True when a unit would start if it had a place. */

@@ -8,6 +8,7 @@ import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import type { Result } from '../../kernel/result.js';
 import type { AskedApproval, Decision } from './approval.js';
+import type { ContextWrite } from './context.js';
 import type { ArtifactRef, LoopNext, SkipReason, Spent, WaitReason } from './run.events.js';
 
 interface At {
@@ -57,6 +58,8 @@ export type Resolution =
 export interface Consequence {
   /** Of an iteration: how its step goes on. */
   readonly next?: LoopNext;
+  /** What it writes to the context, in order. */
+  readonly writes?: readonly ContextWrite[];
   /** What could not be evaluated: the unit fails with it. */
   readonly failure?: Failure;
 }
@@ -129,10 +132,18 @@ export type RunCommand =
   /** Everything has settled; the run's output was evaluated. */
   | ({ readonly type: 'finish'; readonly output: Json } & At)
   | ({ readonly type: 'finish-failed'; readonly failure: Failure } & At)
+  /** What comes last has been done: the run ends as it was decided. */
+  | ({ readonly type: 'finish-ending' } & At)
   /** A cancelled run has no open attempt left. */
   | ({ readonly type: 'finish-cancelled' } & At)
   /** Time has passed. */
   | ({ readonly type: 'tick' } & At)
   | ({ readonly type: 'pause'; readonly by?: string; readonly reason?: string } & At)
   | ({ readonly type: 'resume'; readonly by?: string } & At)
-  | ({ readonly type: 'cancel'; readonly by?: string; readonly reason?: string } & At);
+  | ({
+      readonly type: 'cancel';
+      readonly by?: string;
+      readonly reason?: string;
+      /** Whether what completed steps have done is undone. */
+      readonly compensate?: boolean;
+    } & At);

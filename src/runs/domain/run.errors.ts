@@ -13,12 +13,21 @@ export const runErrors = defineErrors({
   'run.owner-changed': { kind: 'unavailable', title: 'Another process drives the run now', retryable: true },
   'run.too-new': { kind: 'unavailable', title: 'The run needs a newer version of the service' },
   'step.timed-out': { kind: 'timeout', title: 'An attempt took longer than its time limit', retryable: true },
+  'step.queue-timed-out': { kind: 'timeout', title: 'A step waited too long for a free place' },
+  'step.output-invalid': {
+    kind: 'unprocessable',
+    title: 'The output of a step does not satisfy its output schema',
+  },
   'map.items-invalid': { kind: 'unprocessable', title: 'What a step maps over is no list' },
   'map.too-many-items': { kind: 'unprocessable', title: 'The list of a step that maps is too long' },
   'map.threshold-exceeded': { kind: 'unprocessable', title: 'More items failed than the step tolerates' },
   'loop.exhausted': {
     kind: 'unprocessable',
     title: 'The condition of a loop did not hold within its iterations or its time',
+  },
+  'context.write-invalid': {
+    kind: 'unprocessable',
+    title: 'What a step writes to the context does not fit how it is put together',
   },
   'wait.invalid': { kind: 'unprocessable', title: 'A step waits for something that is no instant' },
   'approval.invalid': { kind: 'unprocessable', title: 'An approval can not be asked for as it stands' },

@@ -7,6 +7,7 @@
 import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
+import type { Reducer } from '../../workflows/domain/context-writes.js';
 import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
 import type { StepTemplates } from '../../workflows/domain/step-templates.js';
 import type { ApprovalEnd, AskedApproval } from './approval.js';
@@ -134,6 +135,17 @@ export type WaitReason = 'timer' | 'signal' | 'approval' | 'run' | 'task';
 /** Why something under way was ended: with its run, or with the step or iteration around it. */
 export type CancelReason = 'run-cancelled' | 'run-failed' | 'step-failed';
 
+/** How a run ends. */
+export interface RunEnd {
+  readonly status: 'completed' | 'failed' | 'timed_out' | 'cancelled';
+  /** Of a completed run. */
+  readonly output?: Json;
+  /** Of one that failed or timed out. */
+  readonly failure?: Failure;
+  /** Milliseconds after which the run ends whatever is still to be done. */
+  readonly graceMs?: number;
+}
+
 export interface RunEventMap {
   'run.queued': {
     readonly schemaVersion: number;
@@ -153,7 +165,24 @@ export interface RunEventMap {
   'run.resumed': { readonly by?: string };
   /** Kept until a step takes it. */
   'signal.received': { readonly name: string; readonly data: Json; readonly by?: string };
-  'run.cancelling': { readonly by?: string; readonly reason?: string; readonly graceMs: number };
+  /** A unit has written to the context; it completes by the next event of its own. */
+  'context.updated': {
+    readonly path: string;
+    /** What was written, not what came of it. */
+    readonly value: Json;
+    readonly reducer: Reducer;
+    /** The path of the unit. */
+    readonly by: string;
+  };
+  'run.cancelling': {
+    /** True when what completed steps have done is undone before the run ends. */
+    readonly compensate?: boolean;
+    readonly by?: string;
+    readonly reason?: string;
+    readonly graceMs: number;
+  };
+  /** How the run will end is decided; compensations and steps that run last come before it. */
+  'run.ending': RunEnd;
   'run.completed': { readonly output: Json };
   /** Every bad end but a cancellation, a time-out included. */
   'run.failed': { readonly status: 'failed' | 'timed_out'; readonly failure: Failure };

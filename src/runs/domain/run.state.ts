@@ -10,10 +10,11 @@ import type { Failure } from '../../kernel/failure.js';
 import { Heap } from '../../kernel/heap.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { Graph } from '../../workflows/domain/graph.js';
-import type { ArtifactRef, RunEventMap, RunEventOf, Usage } from './run.events.js';
-import type { RunStatus } from './run.status.js';
+import type { ArtifactRef, RunEnd, RunEventMap, RunEventOf, Usage } from './run.events.js';
+import type { RunStatus, StepStatus } from './run.status.js';
 import { needsPlace } from './steps/step-kinds.js';
 import {
+  COMPENSATE,
   compareUnits,
   findUnit,
   isBefore,
@@ -48,12 +49,26 @@ export interface Frontier {
   readonly awaiting: Map<string, Set<Unit>>;
   /** Units of which everything that they hold has ended, or that can not go on. */
   readonly closing: Set<Unit>;
+  /** Ends of the time for which ready units wait for a place, on the clock of the run; entries of units no longer so are stale. */
+  readonly queued: Heap<Due>;
   /** Back-offs, earliest first; entries of units that are not retrying at that time are stale. */
   readonly retries: Heap<Due>;
-  /** Ends of waits, earliest first; entries of units that do not wait until that time are stale. */
+  /** Ends of waits and of repetitions, earliest first; entries of units that do not last until that time are stale. */
   readonly timers: Heap<Due>;
   /** Ready units, skips included. */
   readyCount: number;
+}
+
+/** The end that a run has been given, while there is something to be done before it. */
+export interface Ending extends RunEnd {
+  /** Completed units that are still to be undone, the last one first. */
+  readonly toUndo: Unit[];
+  /** Compensations and steps that run last and have not ended. */
+  left: number;
+  /** When the run ends whatever is left. */
+  readonly until?: number;
+  /** What a step that runs last has failed with: a run that would have completed fails with it. */
+  failedLast?: Failure;
 }
 
 export interface RunState {
@@ -64,6 +79,8 @@ export interface RunState {
   readonly frontier: Frontier;
   status: RunStatus;
   lastSeq: number;
+  /** When the last event was decided, in milliseconds since the epoch. */
+  lastAt: number;
   readonly createdAt: number;
   startedAt?: number;
   endedAt?: number;
@@ -74,6 +91,13 @@ export interface RunState {
   /** When a cancelled run ends whatever its attempts do. */
   graceUntil?: number;
   cancelReason?: string;
+  /** Whether a cancelled run undoes what its steps have done. */
+  undoesOnCancel: boolean;
+  /** Completed units that can be undone, in the order in which they completed. */
+  readonly undoable: Unit[];
+  /** Units that undo others, by their path. */
+  readonly compensations: Map<string, Unit>;
+  ending?: Ending;
   context: JsonObject;
   /** Signals that no step has taken yet, by name, first in first out. */
   readonly signals: Map<string, Json[]>;
@@ -106,8 +130,12 @@ export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): Run
     frontier: emptyFrontier(),
     status: 'queued',
     lastSeq: event.seq,
+    lastAt: Date.parse(event.at),
     createdAt: Date.parse(event.at),
     runningMs: 0,
+    undoesOnCancel: false,
+    undoable: [],
+    compensations: new Map(),
     context: event.data.context,
     signals: new Map(),
     artifacts: new Map(),
@@ -120,18 +148,44 @@ export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): Run
   return state;
 }
 
-/** Makes the steps of a scope ready that wait for nothing. */
+/** Makes the steps of a scope ready that wait for nothing; those that run last come when the run ends. */
 export function openScope(state: RunState, { units }: Scope): void {
-  for (const unit of units) if (unit.unsettled === 0) markReady(state, unit);
+  for (const unit of units) if (unit.unsettled === 0 && !unit.step.isLast) markReady(state, unit);
+}
+
+/** Whether units may begin and end in this status: a run that is cancelled does only what comes last. */
+export function mayProceed({ status, ending }: RunState): boolean {
+  return status === 'running' || (status === 'cancelling' && ending !== undefined);
+}
+
+/** Whether everything has ended that runs before the end of the run is decided. */
+export function hasSettled({ root }: RunState): boolean {
+  return settledCount(root) === root.units.length - root.graph.lastSteps.length;
 }
 
 /** Makes a unit wait for its turn. */
-export function markReady({ frontier }: RunState, unit: Unit): void {
+export function markReady(state: RunState, unit: Unit): void {
+  const { frontier } = state;
   unit.status = 'ready';
   frontier.readyCount += 1;
   if (unit.skipReason !== undefined) frontier.skips.add(unit);
-  else if (needsPlace(unit)) frontier.ready.push(unit);
-  else frontier.free.push(unit);
+  else if (needsPlace(unit)) {
+    frontier.ready.push(unit);
+    limitQueue(state, unit);
+  } else frontier.free.push(unit);
+}
+
+/** The time of a unit without a place runs on the clock of the run, which stands still while the run does. */
+function limitQueue(state: RunState, unit: Unit): void {
+  const { queueTimeoutMs } = unit.step;
+  if (queueTimeoutMs === undefined) return;
+  unit.dueAt = executedMs(state, state.lastAt) + queueTimeoutMs;
+  state.frontier.queued.push({ unit, at: unit.dueAt });
+}
+
+/** How long the run has executed at an instant, in milliseconds. */
+function executedMs({ runningMs, runningSince }: RunState, now: number): number {
+  return runningMs + (runningSince === undefined ? 0 : Math.max(0, now - runningSince));
 }
 
 /** The unit at a path. @throws RangeError when there is none */
@@ -143,12 +197,16 @@ export function unitAt(state: RunState, path: string): Unit {
 
 /** The unit at a path, or undefined. One that has ended may be a record only. */
 export function findRecord(state: RunState, path: string): UnitRecord | undefined {
-  return findUnit(state.root, path);
+  return find(state, path);
+}
+
+function find({ root, compensations }: RunState, path: string): UnitRecord | undefined {
+  return path.endsWith(COMPENSATE) ? compensations.get(path) : findUnit(root, path);
 }
 
 /** The unit at a path as long as it may change; undefined when there is none, or only its record is kept. */
 export function liveUnit(state: RunState, path: string): Unit | undefined {
-  const found = findUnit(state.root, path);
+  const found = find(state, path);
   return found !== undefined && 'scope' in found ? (found as Unit) : undefined;
 }
 
@@ -163,14 +221,22 @@ export function runDeadline(state: RunState): number | undefined {
   return state.runningSince + Math.max(0, state.queued.options.timeoutMs - state.runningMs);
 }
 
-/** The earliest back-off; drops stale entries on the way. */
-export function nextRetry({ frontier }: RunState): Due | undefined {
-  return nextDue(frontier.retries, 'retrying');
+/** When the first ready unit has waited too long for a place; undefined while the clock of the run stands still. */
+export function nextQueueTimeout(state: RunState): Due | undefined {
+  const { frontier, runningMs, runningSince } = state;
+  if (runningSince === undefined) return undefined;
+  const due = nextDue(frontier.queued, ['ready']);
+  return due && { unit: due.unit, at: runningSince + due.at - runningMs };
 }
 
-/** The earliest end of a wait; drops stale entries on the way. */
+/** The earliest back-off; drops stale entries on the way. */
+export function nextRetry({ frontier }: RunState): Due | undefined {
+  return nextDue(frontier.retries, ['retrying']);
+}
+
+/** The earliest end of a wait or of a repetition; drops stale entries on the way. */
 export function nextTimer({ frontier }: RunState): Due | undefined {
-  return nextDue(frontier.timers, 'waiting');
+  return nextDue(frontier.timers, ['waiting', 'running']);
 }
 
 /** The first ready unit that needs a place, or none; drops stale entries on the way. */
@@ -194,9 +260,9 @@ export function inOrder(units: Iterable<Unit>): readonly Unit[] {
   return [...units].toSorted(compareUnits);
 }
 
-function nextDue(heap: Heap<Due>, status: 'retrying' | 'waiting'): Due | undefined {
+function nextDue(heap: Heap<Due>, statuses: readonly StepStatus[]): Due | undefined {
   for (let due = heap.peek(); due !== undefined; due = heap.peek()) {
-    if (due.unit.status === status && due.unit.dueAt === due.at) return due;
+    if (statuses.includes(due.unit.status) && due.unit.dueAt === due.at) return due;
     heap.pop();
   }
   return undefined;
@@ -221,6 +287,7 @@ function emptyFrontier(): Frontier {
     waiting: new Set(),
     awaiting: new Map(),
     closing: new Set(),
+    queued: new Heap(isSooner),
     retries: new Heap(isSooner),
     timers: new Heap(isSooner),
     readyCount: 0,

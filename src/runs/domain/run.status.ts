@@ -39,7 +39,7 @@ export const RUN_TRANSITIONS: { readonly [S in RunStatus]: readonly RunStatus[] 
   running: ['waiting', 'paused', 'cancelling', 'completed', 'failed', 'timed_out'],
   waiting: ['running', 'paused', 'cancelling', 'completed', 'failed', 'timed_out'],
   paused: ['queued', 'running', 'cancelling', 'failed'],
-  cancelling: ['cancelled', 'failed'],
+  cancelling: ['cancelled', 'failed', 'timed_out'],
   completed: [],
   failed: ['queued'],
   cancelled: ['queued'],

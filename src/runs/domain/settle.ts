@@ -7,6 +7,7 @@
 import type { Failure } from '../../kernel/failure.js';
 import { decideJoin, type JoinCounts } from '../../workflows/domain/join.js';
 import { isBeyondTolerance } from './holdings.js';
+import { settleLast } from './last-steps.js';
 import type { LoopNext } from './run.events.js';
 import { markReady, openScope, settledCount, type RunState } from './run.state.js';
 import { isSettled } from './run.status.js';
@@ -87,17 +88,31 @@ export function settle(
   }
 }
 
+/** The run ends: what has not ended before will never run. */
+export function abandon(state: RunState): void {
+  for (const unit of state.root.units) {
+    if (unit.step.isLast || isSettled(unit.status)) continue;
+    leave(state, unit);
+    unit.status = 'cancelled';
+    if (unit.held !== undefined) discard(state, unit.held);
+  }
+  delete state.fatal;
+  delete state.root.fatal;
+}
+
 /** Takes a unit out of everything that says what can happen to it next. */
 export function leave({ frontier }: RunState, unit: Unit): void {
   switch (unit.status) {
     case 'ready':
       frontier.readyCount -= 1;
       frontier.skips.delete(unit);
+      if (unit.dueAt !== undefined) delete unit.dueAt;
       break;
     case 'running':
       frontier.open.delete(unit);
       frontier.uninvoked.delete(unit);
       frontier.closing.delete(unit);
+      if (unit.dueAt !== undefined) delete unit.dueAt;
       break;
     case 'retrying':
       delete unit.dueAt;
@@ -137,8 +152,13 @@ function settleStep(
   status: 'completed' | 'failed' | 'skipped' | 'cancelled',
 ): void {
   const { scope, step } = unit;
+  if (unit.undoes !== undefined) {
+    settleLast(state, unit);
+    return;
+  }
   scope.counts[status] += 1;
-  if (status === 'failed' && !unit.isHandled && unit.failure !== undefined)
+  if (step.isLast) settleLast(state, unit);
+  else if (status === 'failed' && !unit.isHandled && unit.failure !== undefined)
     failScope(state, scope, stepFailure(unit, unit.failure));
   const outcome = status === 'failed' && unit.isHandled ? 'handledFailures' : status;
   for (const index of step.dependents) {

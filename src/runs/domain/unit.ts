@@ -62,6 +62,8 @@ export interface Unit extends UnitRecord {
   readonly scope: Scope;
   /** The unit that holds this item or iteration; absent for a step. */
   readonly holder?: Unit | undefined;
+  /** The completed unit that this one undoes. */
+  readonly undoes?: Unit;
   /** How many layers of its step stand above it. */
   readonly depth: number;
   /** Part of the stable key; a manual retry raises it. */
@@ -239,6 +241,17 @@ function newUnit({ step, role, number, path, scope, holder, depth }: UnitPlace):
     turns: [],
     hasProgressed: false,
   };
+}
+
+/** What the path of a unit that undoes another ends with. */
+export const COMPENSATE = '~compensate';
+
+/** The unit that undoes a completed one, with nothing done yet. */
+export function newCompensation(undoes: Unit, step: CompiledStep): Unit {
+  const path = `${undoes.path}${COMPENSATE}`;
+  const { number, scope } = undoes;
+  const unit = newUnit({ role: 'step', step, number, path, scope, holder: undefined, depth: 0 });
+  return { ...unit, undoes };
 }
 
 /** What is kept of a unit that has ended and that nothing reads any more. The log has the rest. */

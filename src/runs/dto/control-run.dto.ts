@@ -1,5 +1,5 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsBoolean, IsOptional, IsString, MaxLength } from 'class-validator';
 
 /** The body of pausing and cancelling; it may be left out. */
 export class ControlRunDto {
@@ -8,4 +8,17 @@ export class ControlRunDto {
   @IsString()
   @MaxLength(500)
   readonly reason?: string;
+}
+
+/** The body of cancelling; it may be left out. */
+export class CancelRunDto extends ControlRunDto {
+  @ApiPropertyOptional({
+    description:
+      'Whether what completed steps have done is undone by their `compensate` before the run ends.',
+    default: false,
+    example: false,
+  })
+  @IsOptional()
+  @IsBoolean()
+  readonly compensate?: boolean;
 }

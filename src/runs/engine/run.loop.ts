@@ -17,7 +17,7 @@ import type { RunCommand } from '../domain/run.commands.js';
 import type { Invocation } from '../domain/run.effects.js';
 import { runErrors } from '../domain/run.errors.js';
 import { encodeEvent, spentOf, type ArtifactRef, type RunEvent } from '../domain/run.events.js';
-import { DEATHS_UNTIL_ALONE, type RunState } from '../domain/run.state.js';
+import { DEATHS_UNTIL_ALONE, mayProceed, type RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
 import type { Delta } from '../run.feed.js';
@@ -367,13 +367,13 @@ export class RunLoop implements GatedRun, AttemptListener {
   private isParkable(now: number, wakeAt: number | undefined): boolean {
     const startsNothing = this.isStopping || this.options.mode === 'control';
     const { status } = this.state;
-    if (startsNothing || (status !== 'running' && status !== 'waiting')) return true;
+    if (startsNothing || (status !== 'waiting' && !mayProceed(this.state))) return true;
     return !hasStartable(this.state, now) && (wakeAt === undefined || wakeAt - now > PARK_AFTER_MS);
   }
 
   private async park(now: number, wakeAt: number | undefined): Promise<void> {
     const { status } = this.state;
-    const isDue = status === 'queued' || (status === 'running' && hasStartable(this.state, now));
+    const isDue = status === 'queued' || (mayProceed(this.state) && hasStartable(this.state, now));
     const { lease } = this.tools.record;
     const isParked = await this.persist(() =>
       lease.park(this.claimed.claim, this.inboxSeq, isDue ? now : wakeAt),

@@ -27,8 +27,11 @@ export const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'steps.join': 'When the step runs after its dependencies have ended.',
   'steps.onError': 'What a failure of the step means: the run fails, or goes on.',
   'steps.catch': 'The step that handles a failure of this one.',
-  'steps.finally': 'Whether the step runs last, however the run ends.',
+  'steps.finally':
+    'Whether the step runs last, however the run ends; it may read run.end.status and run.end.error.',
   'steps.compensate': 'What undoes the step when the run fails later or is cancelled.',
+  'compensate.agent': 'The agent that undoes it.',
+  'compensate.input': 'What that agent is given; may read what the step may, and its output.',
   'steps.retry': 'Replaces the policy of the definition, field by field.',
   'steps.timeoutMs': 'How long one attempt may take.',
   'steps.totalTimeoutMs': 'How long all attempts together may take.',
@@ -42,7 +45,8 @@ export const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'steps.workflow': 'The stored workflow that is run as this step.',
   'steps.input':
     'What the step is given; any JSON whose texts may read input, context, steps and run in {{ }}.',
-  'steps.writes': 'What is written to the context when the step completes, by path.',
+  'steps.writes':
+    'What is written to the context when the step completes, by path; of one that maps or is repeated each time.',
   'steps.forEach': 'Carries the step out once for each item of a list.',
   'steps.repeat': 'Carries the step, or a body of steps, out again and again.',
   'steps.expression': 'The output, in CEL.',
@@ -81,7 +85,7 @@ export const FIELD_DESCRIPTIONS: Readonly<Record<string, string>> = {
 
   'repeat.until': 'A condition in CEL that ends it; reads output, previous and iteration, too.',
   maxIterations: 'How often at most.',
-  maxDurationMs: 'After how long no further iteration begins.',
+  maxDurationMs: 'After how long the step is exhausted, whatever its iteration is doing.',
   onExhausted: 'What it means when the condition never held.',
   body: 'The steps of one iteration.',
   'body.steps': 'Steps of one iteration; they may read the steps before the loop.',

@@ -60,7 +60,17 @@ export function stepsIn(json: unknown): readonly PlacedStep[] {
 
 /** Everything that a definition refers to, in its order. What is malformed is left out. */
 export function referencesIn(json: unknown): readonly DefinitionReference[] {
-  return stepsIn(json).flatMap((placed) => KINDS.flatMap((kind) => referenceOf(kind, placed)));
+  return stepsIn(json).flatMap((placed) => [
+    ...KINDS.flatMap((kind) => referenceOf(kind, placed)),
+    ...compensationOf(placed).flatMap((compensation) => referenceOf('agent', compensation)),
+  ]);
+}
+
+/** What undoes a step refers to an agent of its own. */
+function compensationOf({ step, pointer, key }: PlacedStep): readonly PlacedStep[] {
+  const compensate = getOwn(step, 'compensate');
+  if (!isJsonObject(compensate)) return [];
+  return [{ step: compensate, pointer: `${pointer}/compensate`, key: `${key}~compensate` }];
 }
 
 function referenceOf(

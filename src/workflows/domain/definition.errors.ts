@@ -21,5 +21,13 @@ export const definitionErrors = defineErrors({
     kind: 'unprocessable',
     title: 'An expression reads a step that does not exist',
   },
+  'context.write-conflict': {
+    kind: 'unprocessable',
+    title: 'Steps write the same place of the context, neither before the other',
+  },
+  'step.finally-depended-on': {
+    kind: 'unprocessable',
+    title: 'Something waits for a step that runs after everything else',
+  },
   'graph.cycle': { kind: 'unprocessable', title: 'Steps wait for each other' },
 });

@@ -9,6 +9,7 @@
 import { z } from 'zod';
 
 import type { Json, JsonObject } from '../../kernel/json.js';
+import { REDUCERS } from './context-writes.js';
 import { agentStepSchema } from './kinds/agent.step.js';
 import { approvalStepSchema } from './kinds/approval.step.js';
 import { failStepSchema } from './kinds/fail.step.js';
@@ -48,6 +49,7 @@ export const definitionSchema = z.strictObject({
   inputSchema: jsonObject.exactOptional(),
   outputSchema: jsonObject.exactOptional(),
   context: jsonObject.exactOptional(),
+  contextReducers: z.record(z.string(), z.enum(REDUCERS)).exactOptional(),
   maxParallelSteps: z.int().min(1).max(MAX_PARALLEL_STEPS).exactOptional(),
   timeoutMs: durationMs.exactOptional(),
   retry: retrySchema.exactOptional(),

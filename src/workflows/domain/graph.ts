@@ -8,6 +8,7 @@ import type { CompiledCel } from '../../expressions/cel.js';
 import type { CompiledValue } from '../../expressions/value.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { ValueCheck } from './value-check.js';
+import type { CompiledWrite } from './context-writes.js';
 import type { Join, OnError, StepDefinition } from './definition.schema.js';
 import type { StepWork } from './kinds/step-kinds.js';
 import type { ResolvedRetryPolicy } from './retry-policy.js';
@@ -22,6 +23,8 @@ export interface Graph {
   readonly edgeCount: number;
   /** Absent: the definition names no output. */
   readonly output?: CompiledValue;
+  /** Indexes of the steps that run last, however the run ends; only the definition's own scope has some. */
+  readonly lastSteps: readonly number[];
   /** The steps that the output reads. */
   readonly outputReads: Reads;
   /** Checks the output of the run; absent where it has no schema. */
@@ -86,14 +89,24 @@ export interface CompiledStep {
   readonly caughtBy?: number;
   /** The steps whose failures it catches, by index; it runs only when one of them has failed. */
   readonly catches: readonly number[];
+  /** Whether it runs after everything else, however the run ends. Only other such steps are its dependencies. */
+  readonly isLast: boolean;
+  /** What undoes it: calling an agent, under the id of the step. */
+  readonly compensation?: CompiledStep;
+  /** What it writes to the context each time that it has been carried out. */
+  readonly writes: readonly CompiledWrite[];
   /** What a resolved input must satisfy. */
   readonly inputSchema?: JsonObject;
   /** Checks the resolved input; absent where it has no schema. */
   readonly inputCheck?: ValueCheck;
+  /** Limit of the time for which it is ready and has no place; time in which the run does not execute does not count. */
+  readonly queueTimeoutMs?: number;
   /** Limit between two parts that an attempt streams. */
   readonly idleTimeoutMs?: number;
   /** What a completed output must satisfy. */
   readonly outputSchema?: JsonObject;
+  /** Checks a completed output; absent where it has no schema. */
+  readonly outputCheck?: ValueCheck;
 }
 
 /** Carrying a step out once for each item, with its defaults. */
@@ -114,7 +127,7 @@ export interface CompiledRepeat {
   /** Absent: it is repeated until it is exhausted. */
   readonly until?: CompiledCel;
   readonly maxIterations: number;
-  /** Past it, counted from the start of the step, no further iteration begins. */
+  /** Past it, counted from the start of the step, it is exhausted: no iteration goes on. */
   readonly maxDurationMs?: number;
   readonly onExhausted: 'fail' | 'continue';
   /** The steps of one iteration; absent when the step itself is repeated. */

@@ -7,15 +7,20 @@
  */
 import type { References } from '../../expressions/references.js';
 import type { Issue } from '../../kernel/failure.js';
-import { getOwn, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
+import { getOwn, isJsonObject, pointerToken, type Json, type JsonObject } from '../../kernel/json.js';
+import { isContextPath, PATH_EXPECTED, readWrites, type CompiledWrite } from './context-writes.js';
 import { findCycles } from './cycles.js';
-import type { Join, OnError, RetryPolicy, StepDefinition } from './definition.schema.js';
-import type { CompiledStep, Graph, OuterRead, Reads } from './graph.js';
+import type { StepDefinition } from './definition.schema.js';
+import type { CompiledStep, Graph, OuterRead } from './graph.js';
+import { readAgent } from './kinds/agent.step.js';
 import { STEP_READERS, type StepKind, type StepWork } from './kinds/step-kinds.js';
 import { readForEach, readRepeat } from './repetition.js';
+import { ascending, joined, NO_READS, NONE, NOTHING, ReadSet } from './read-set.js';
 import { resolveRetry } from './retry-policy.js';
 import { STEP_ID } from './step-fields.schema.js';
+import { flowOf, optionalOf } from './step-flow.js';
 import { StepReader } from './step-reader.js';
+import { findWriteConflicts, type PlacedWrite } from './write-conflicts.js';
 
 /** What every expression of a definition may read. */
 const DEFINITION_ROOTS: ReadonlySet<string> = new Set(['input', 'context', 'steps', 'run']);
@@ -36,10 +41,20 @@ interface Surroundings {
   readonly roots: ReadonlySet<string>;
 }
 
+/** Where a step stands, and what its work may read. */
+interface Place {
+  readonly index: number;
+  readonly pointer: string;
+  readonly key: string;
+  readonly roots: ReadonlySet<string>;
+}
+
 export class ScopeCompiler {
   readonly issues: Issue[];
   /** Steps of scopes around that this one reads. */
   readonly outerReads = new ReadSet();
+  /** What steps of this scope write, those of bodies included. */
+  readonly writes: PlacedWrite[] = [];
   readonly #steps: readonly Json[];
   readonly #indexOf = new Map<string, number>();
   /** The steps whose failures a step catches, by its index. */
@@ -70,16 +85,24 @@ export class ScopeCompiler {
     const outputReads = new ReadSet();
     const output = this.#readerOf(this.json, this.#pointer, outputReads).value('output');
     this.#keep(outputReads);
-    if (this.around === undefined) this.#checkRetry(this.json, '');
+    if (this.around === undefined) this.#checkDefinition();
     const edgeCount = steps.reduce((count, { dependencies }) => count + dependencies.length, 0);
     this.#checkEdges(steps, edgeCount);
+    const lastSteps = steps.filter(({ isLast }) => isLast).map(({ index }) => index);
+    if (outputReads.own.some((index) => steps[index]?.isLast === true)) this.#refuseOutput();
     return {
       steps,
       indexOf: this.#indexOf,
       edgeCount,
+      lastSteps,
       ...(output && { output }),
       outputReads: outputReads.reads,
     };
+  }
+
+  #refuseOutput(): void {
+    const message = 'the output reads a step that runs after it is known';
+    this.#add(`${this.#pointer}/output`, 'step.finally-depended-on', message);
   }
 
   /** Where a step is, seen from a scope so many levels further in. */
@@ -117,22 +140,26 @@ export class ScopeCompiler {
   /** What every step has comes first in it: an object that begins as a copy of others is slow to make and large. */
   #readStep(json: JsonObject, index: number): CompiledStep {
     const reads = new ReadSet();
+    const writesBefore = this.writes.length;
     const pointer = `${this.#pointer}/steps/${index}`;
     const reader = this.#readerOf(json, pointer, reads);
     const id = idOf(json);
     const key = `${this.#keyPrefix}${id}`;
     const roots = rootsInside(json, this.#roots);
     const when = reader.condition('when');
-    const body = this.#readBody(json, { pointer, key, roots });
+    const body = this.#readBody(json, { index, pointer, key, roots });
     const rounds = readRounds(reader, roots, body?.graph);
     const layers = layersOf(rounds);
     const work = workOf(roots === this.#roots ? reader : reader.with(roots));
+    const writes = this.#readWrites(reader, index, roots);
+    if (rounds.forEach !== undefined) this.#checkMappedWrites(writesBefore);
+    const compensation = this.#readCompensation(reader, index, roots);
     this.#checkRetry(json, pointer);
     this.#keep(reads);
     const catches = this.#catchesOf.get(index) ?? NONE;
-    const stated = joined(this.#readDependencies(json, pointer), catches);
-    const dependencies = ascending(joined(stated, joined(reads.own, body?.reads.own ?? NONE)));
-    for (const dependency of dependencies) this.#dependentsOf[dependency]?.push(index);
+    const isLast = this.#readLast(json, pointer);
+    const named = joined(joined(catches, reads.own), body?.reads.own ?? NONE);
+    const dependencies = this.#waitFor(json, { index, pointer, named, isLast });
     return {
       index,
       id,
@@ -147,10 +174,13 @@ export class ScopeCompiler {
       isConstant: when === undefined && layers.length === 0 && isConstant(work),
       ...flowOf(json as unknown as StepDefinition, this.#root()),
       catches,
+      writes,
+      isLast,
       ...this.#caughtBy(json),
       ...(when && { when }),
       ...rounds,
       ...optionalOf(json),
+      ...compensation,
     };
   }
 
@@ -162,7 +192,7 @@ export class ScopeCompiler {
   /** The steps in a loop, and which steps of this scope they read. */
   #readBody(
     step: JsonObject,
-    { pointer, key, roots }: { pointer: string; key: string; roots: ReadonlySet<string> },
+    { index, pointer, key, roots }: Place,
   ): { readonly graph: Graph; readonly reads: ReadSet } | undefined {
     const body = bodyOf(step);
     if (body === undefined) return undefined;
@@ -170,9 +200,104 @@ export class ScopeCompiler {
     const compiler = new ScopeCompiler(body, inner);
     const graph = compiler.compile();
     const reads = new ReadSet();
-    for (const { up, index } of compiler.outerReads.outer) reads.add({ up: up - 1, index });
+    for (const read of compiler.outerReads.outer) reads.add({ ...read, up: read.up - 1 });
     this.#keep(reads);
+    for (const write of compiler.writes) this.writes.push({ ...write, index });
     return { graph, reads };
+  }
+
+  #readWrites(step: StepReader, index: number, roots: ReadonlySet<string>): readonly CompiledWrite[] {
+    if (getOwn(step.json, 'writes') === undefined) return NONE;
+    const reader = step.inner('writes', withRoots(roots, ['output']));
+    if (reader === undefined) return NONE;
+    const writes = readWrites(reader, this.#root());
+    for (const { path, keys, reducer } of writes)
+      this.writes.push({ index, path, keys, reducer, pointer: `${reader.pointer}/${pointerToken(path)}` });
+    return writes;
+  }
+
+  #readLast(step: JsonObject, pointer: string): boolean {
+    if (getOwn(step, 'finally') !== true) return false;
+    if (this.around === undefined) return true;
+    this.#add(`${pointer}/finally`, 'field.invalid', 'a step of a body can not run after everything else');
+    return false;
+  }
+
+  /** What undoes a step: it may read what the step may, and its output. */
+  #readCompensation(
+    step: StepReader,
+    index: number,
+    roots: ReadonlySet<string>,
+  ): Pick<CompiledStep, 'compensation'> {
+    if (getOwn(step.json, 'compensate') === undefined) return NOTHING;
+    const reader = step.inner('compensate', withRoots(roots, ['output']));
+    if (reader === undefined) return NOTHING;
+    const definition = step.json as unknown as StepDefinition;
+    const { retry, hasPolicy } = flowOf(definition, this.#root());
+    const { timeoutMs, totalTimeoutMs } = optionalOf(step.json);
+    return {
+      compensation: {
+        index,
+        id: idOf(step.json),
+        key: `${this.#keyPrefix}${idOf(step.json)}~compensate`,
+        pointer: reader.pointer,
+        definition,
+        work: readAgent(reader),
+        ...{ retry, hasPolicy, join: 'none_failed', onError: 'continue', isLast: false, isConstant: false },
+        ...{
+          layers: NONE,
+          dependencies: NONE,
+          dependents: NONE,
+          catches: NONE,
+          writes: NONE,
+          reads: NO_READS,
+        },
+        ...(timeoutMs !== undefined && { timeoutMs }),
+        ...(totalTimeoutMs !== undefined && { totalTimeoutMs }),
+      },
+    };
+  }
+
+  /** The steps that a step waits for: those that it names by its expressions, and those that it states. */
+  #waitFor(
+    json: JsonObject,
+    {
+      index,
+      pointer,
+      named,
+      isLast,
+    }: { index: number; pointer: string; named: readonly number[]; isLast: boolean },
+  ): readonly number[] {
+    const all = ascending(joined(this.#readDependencies(json, pointer), named));
+    const dependencies = isLast ? all.filter((dependency) => this.#isLast(dependency)) : all;
+    if (!isLast) this.#refuseWaitingForLast(json, pointer, dependencies);
+    for (const dependency of dependencies) this.#dependentsOf[dependency]?.push(index);
+    return dependencies;
+  }
+
+  #isLast(index: number): boolean {
+    const step = this.around === undefined ? this.#steps[index] : undefined;
+    return isJsonObject(step) && getOwn(step, 'finally') === true;
+  }
+
+  /** What runs last has nothing to wait for but its like, and nothing else waits for it. */
+  #refuseWaitingForLast(json: JsonObject, pointer: string, dependencies: readonly number[]): void {
+    const caughtBy = this.#indexOf.get(textOf(json, 'catch'));
+    const last = [...dependencies, ...(caughtBy === undefined ? NONE : [caughtBy])].find((one) =>
+      this.#isLast(one),
+    );
+    if (last === undefined) return;
+    const message = `step "${idOf(this.#steps[last])}" runs after everything else: nothing can wait for it`;
+    this.#add(pointer, 'step.finally-depended-on', message);
+  }
+
+  /** Items have no order: none may replace what another has written. */
+  #checkMappedWrites(from: number): void {
+    for (const { reducer, path, pointer } of this.writes.slice(from)) {
+      if (reducer !== 'replace') continue;
+      const message = `each item would replace "${path}": give it a reducer in contextReducers`;
+      this.#add(pointer, 'context.write-conflict', message);
+    }
   }
 
   #readerOf(json: JsonObject, pointer: string, reads: ReadSet): StepReader {
@@ -215,6 +340,15 @@ export class ScopeCompiler {
     return this.around === undefined ? this.json : this.around.outer.#root();
   }
 
+  /** What is said of the definition as a whole. */
+  #checkDefinition(): void {
+    this.#checkRetry(this.json, '');
+    const reducers = getOwn(this.json, 'contextReducers');
+    for (const path of isJsonObject(reducers) ? Object.keys(reducers) : [])
+      if (!isContextPath(path))
+        this.#add(`/contextReducers/${pointerToken(path)}`, 'field.invalid', PATH_EXPECTED);
+  }
+
   /** A policy whose first delay is above its largest is a mistake, seen only together with the defaults. */
   #checkRetry(holder: JsonObject, pointer: string): void {
     const own = intervalsOf(holder);
@@ -231,7 +365,24 @@ export class ScopeCompiler {
       const message = `${steps.length} steps have at most ${maxEdges} dependencies, these have ${edges}`;
       this.#add(`${this.#pointer}/steps`, 'definition.too-many-edges', message);
     }
-    for (const cycle of findCycles(steps.map(({ dependencies }) => dependencies))) this.#addCycle(cycle);
+    const dependencies = steps.map((step) => step.dependencies);
+    const cycles = findCycles(dependencies);
+    for (const cycle of cycles) this.#addCycle(cycle);
+    if (cycles.length > 0) return;
+    for (const phase of [false, true])
+      this.#checkWrites(
+        this.writes.filter(({ index }) => steps[index]?.isLast === phase),
+        dependencies,
+      );
+  }
+
+  #checkWrites(writes: readonly PlacedWrite[], dependencies: readonly (readonly number[])[]): void {
+    for (const { write, other } of findWriteConflicts(writes, dependencies)) {
+      const message =
+        `"${write.path}" is written and step "${idOf(this.#steps[other.index])}" writes "${other.path}", ` +
+        'neither before the other: make one depend on the other, or give the path a reducer in contextReducers';
+      this.#add(write.pointer, 'context.write-conflict', message);
+    }
   }
 
   #addCycle(cycle: readonly number[]): void {
@@ -245,36 +396,6 @@ export class ScopeCompiler {
 
   #add(pointer: string, code: string, message: string): void {
     this.issues.push({ pointer, code, message });
-  }
-}
-
-const NONE: readonly never[] = [];
-/** None of the fields that may be absent. */
-const NOTHING = {};
-const NO_READS: Reads = { own: NONE, outer: NONE };
-
-/** Steps that are read, each once. Most steps read none: nothing is made before the first. */
-class ReadSet {
-  #own: Set<number> | undefined;
-  #outer: Map<string, OuterRead> | undefined;
-
-  add(read: OuterRead): void {
-    if (read.up === 0) (this.#own ??= new Set()).add(read.index);
-    else (this.#outer ??= new Map()).set(`${read.up}/${read.index}`, read);
-  }
-
-  get own(): readonly number[] {
-    return this.#own === undefined ? NONE : ascending([...this.#own]);
-  }
-
-  get outer(): readonly OuterRead[] {
-    return this.#outer === undefined ? NONE : [...this.#outer.values()];
-  }
-
-  get reads(): Reads {
-    return this.#own === undefined && this.#outer === undefined
-      ? NO_READS
-      : { own: this.own, outer: this.outer };
   }
 }
 
@@ -323,42 +444,6 @@ function isConstant(work: StepWork): boolean {
   return work.kind === 'agent' && work.variables === undefined && work.input.program === undefined;
 }
 
-/** The fields that only some kinds have, as far as they are there. */
-type Optional = Partial<
-  Pick<CompiledStep, 'timeoutMs' | 'totalTimeoutMs' | 'idleTimeoutMs' | 'inputSchema' | 'outputSchema'>
->;
-
-function optionalOf({
-  timeoutMs,
-  totalTimeoutMs,
-  idleTimeoutMs,
-  inputSchema,
-  outputSchema,
-}: Optional): Optional {
-  return {
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(totalTimeoutMs !== undefined && { totalTimeoutMs }),
-    ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-    ...(inputSchema !== undefined && { inputSchema }),
-    ...(outputSchema !== undefined && { outputSchema }),
-  };
-}
-
-/** What a step says of when it runs and how often it is tried, with the defaults. */
-function flowOf(
-  step: StepDefinition,
-  definition: { readonly retry?: unknown },
-): Pick<CompiledStep, 'join' | 'onError' | 'retry' | 'hasPolicy'> {
-  const ofStep = (step as { readonly retry?: RetryPolicy }).retry;
-  const ofDefinition = definition.retry as RetryPolicy | undefined;
-  return {
-    join: (step.join ?? 'none_failed') satisfies Join,
-    onError: (step.onError ?? 'fail') satisfies OnError,
-    retry: resolveRetry(ofDefinition, ofStep),
-    hasPolicy: (ofDefinition ?? ofStep) !== undefined,
-  };
-}
-
 /** What the expressions of a step's work may read beside those around it. */
 function rootsInside(step: JsonObject, around: ReadonlySet<string>): ReadonlySet<string> {
   const inItem = getOwn(step, 'forEach') === undefined ? around : withRoots(around, ITEM_ROOTS);
@@ -388,16 +473,4 @@ function intervalsOf(holder: JsonObject): { initialIntervalMs?: number; maxInter
     ...(typeof initialIntervalMs === 'number' && { initialIntervalMs }),
     ...(typeof maxIntervalMs === 'number' && { maxIntervalMs }),
   };
-}
-
-/** Two lists as one; the same list where the other is empty. */
-function joined(left: readonly number[], right: readonly number[]): readonly number[] {
-  if (left.length === 0) return right;
-  return right.length === 0 ? left : [...left, ...right];
-}
-
-/** Each index once, ascending; the same list where it is that already. */
-function ascending(indexes: readonly number[]): readonly number[] {
-  if (indexes.every((index, place) => place === 0 || (indexes[place - 1] ?? index) < index)) return indexes;
-  return [...new Set(indexes)].sort((left, right) => left - right);
 }

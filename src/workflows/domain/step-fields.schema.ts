@@ -56,6 +56,19 @@ export const repeatFields = {
   onExhausted: z.enum(['fail', 'continue']).exactOptional(),
 };
 
+/** Which agent is called, and in which version. */
+export const agentReferenceSchema = z.union([
+  key,
+  z
+    .strictObject({ key, version: z.int().min(1).exactOptional(), label: key.exactOptional() })
+    .refine(({ version, label }) => version === undefined || label === undefined, {
+      error: 'give a version or a label, not both',
+    }),
+]);
+
+/** Calling an agent to undo what a step has done. */
+const compensateSchema = z.strictObject({ agent: agentReferenceSchema, input: json.exactOptional() });
+
 /** What every kind of step has. */
 export const flowFields = {
   id: stepId,
@@ -66,6 +79,9 @@ export const flowFields = {
   onError: z.enum(['fail', 'continue']).exactOptional(),
   catch: stepId.exactOptional(),
   forEach: forEachSchema.exactOptional(),
+  writes: jsonObject.exactOptional(),
+  finally: z.boolean().exactOptional(),
+  compensate: compensateSchema.exactOptional(),
 };
 
 /** What every kind of step has that is no body of its own. */
@@ -77,6 +93,7 @@ export const attemptFields = {
   timeoutMs: durationMs.exactOptional(),
   totalTimeoutMs: durationMs.exactOptional(),
   idleTimeoutMs: durationMs.exactOptional(),
+  queueTimeoutMs: durationMs.exactOptional(),
   inputSchema: jsonObject.exactOptional(),
   outputSchema: jsonObject.exactOptional(),
 };

@@ -8,7 +8,7 @@ import { compileCel, type CompiledCel } from '../../expressions/cel.js';
 import { describeProblem, type ExpressionProblem } from '../../expressions/problem.js';
 import type { References } from '../../expressions/references.js';
 import { compileValue, type CompiledValue } from '../../expressions/value.js';
-import { getOwn, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
+import { getOwn, isJsonObject, pointerToken, type Json, type JsonObject } from '../../kernel/json.js';
 
 /** Where a reader puts what it finds. */
 export interface ReadingSink {
@@ -92,7 +92,7 @@ export class StepReader {
   }
 
   #at(field: string): string {
-    return `${this.pointer}/${field}`;
+    return `${this.pointer}/${pointerToken(field)}`;
   }
 
   #problem(pointer: string, problem: ExpressionProblem): void {

@@ -6,16 +6,15 @@ import type { CompiledValue } from '../../../expressions/value.js';
 import { getOwn, isJsonObject } from '../../../kernel/json.js';
 import type { TemplateProgram } from '../../../templates/domain/parse.js';
 import type { SchemaCheck } from '../../../templates/domain/variable.js';
-import { attemptFields, json, jsonObject, key, stepFields } from '../step-fields.schema.js';
+import {
+  agentReferenceSchema,
+  attemptFields,
+  json,
+  jsonObject,
+  key,
+  stepFields,
+} from '../step-fields.schema.js';
 import { constant, type StepReader } from '../step-reader.js';
-
-const pinnedAgentSchema = z
-  .strictObject({ key, version: z.int().min(1).exactOptional(), label: key.exactOptional() })
-  .refine(({ version, label }) => version === undefined || label === undefined, {
-    error: 'give a version or a label, not both',
-  });
-
-const agentSchema = z.union([key, pinnedAgentSchema]);
 
 /** Which template a step takes its input from, and the values of its variables, which may be expressions. */
 const stepTemplateSchema = z
@@ -35,7 +34,7 @@ export const agentStepSchema = z.strictObject({
   ...stepFields,
   ...attemptFields,
   kind: z.literal('agent').exactOptional(),
-  agent: agentSchema,
+  agent: agentReferenceSchema,
   template: stepTemplateSchema.exactOptional(),
   input: json.exactOptional(),
 });
@@ -67,7 +66,7 @@ const NO_INPUT = constant({});
 export function readAgent(step: StepReader): AgentWork {
   const agent = getOwn(step.json, 'agent');
   const agentKey = isJsonObject(agent) ? getOwn(agent, 'key') : agent;
-  const reference = agentSchema.safeParse(agent);
+  const reference = agentReferenceSchema.safeParse(agent);
   const input = step.value('input');
   const template = step.inner('template');
   if (template !== undefined && input !== undefined && !isJsonObject(input.json)) {
