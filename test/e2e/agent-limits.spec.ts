@@ -100,6 +100,7 @@ describe('an agent with three places', () => {
   });
 
   it('shares them among runs and calls', async () => {
+    const before = provider.total;
     provider.most = 0;
     const steps = Array.from({ length: 20 }, (_, n) => ({ id: `s${String(n)}`, agent: 'three' }));
 
@@ -109,7 +110,8 @@ describe('an agent with three places', () => {
     ]);
 
     expect(run.status).toBe('completed');
-    expect(provider.most).toBe(3);
+    expect(provider.total).toBe(before + 40);
+    expect(provider.most).toBeLessThanOrEqual(3);
   });
 });
 
