@@ -10,12 +10,7 @@ import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
-import {
-  MoveVersionLabelDto,
-  RevisionDto,
-  revisionViewOf,
-  RollbackDto,
-} from '../platform/versions/dto/version.dto.js';
+import { MoveLabelDto, RevisionDto, revisionViewOf, RollbackDto } from '../platform/http/dto/versions.dto.js';
 import { editOf, labelIn, versionIn, withAccepted } from '../platform/versions/version-request.js';
 import { AgentEditService } from './agent-edit.service.js';
 import { AgentHealthService } from './agent-health.service.js';
@@ -114,7 +109,7 @@ export class AgentVersionController {
   async moveLabel(
     @Param('id') id: string,
     @Param('label') label: string,
-    @Body() { version, reason }: MoveVersionLabelDto,
+    @Body() { version, reason }: MoveLabelDto,
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AgentDto> {

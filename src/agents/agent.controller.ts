@@ -16,7 +16,7 @@ import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
-import { DeleteVersionedQueryDto, VersionQueryDto } from '../platform/versions/dto/version.dto.js';
+import { DeleteQueryDto, VersionQueryDto } from '../platform/http/dto/versions.dto.js';
 import { editOf, selectorIn, withAccepted } from '../platform/versions/version-request.js';
 import { AgentEditService } from './agent-edit.service.js';
 import { AgentHealthService } from './agent-health.service.js';
@@ -159,7 +159,7 @@ export class AgentController {
   @ApiProblems(agentErrors['agent.not-found'], agentErrors['agent.built-in'], agentErrors['agent.in-use'])
   async delete(
     @Param('id') id: string,
-    @Query() { force = false }: DeleteVersionedQueryDto,
+    @Query() { force = false }: DeleteQueryDto,
     @CurrentPrincipal() { namespace }: Principal,
   ): Promise<void> {
     await this.edits.delete(namespace, id, force);

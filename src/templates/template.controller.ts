@@ -13,13 +13,14 @@ import type { Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
 import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
+import { DeleteQueryDto, RollbackDto, VersionQueryDto } from '../platform/http/dto/versions.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { acceptedVersionsOf, ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { templateErrors } from './domain/template.errors.js';
-import { CreateTemplateDto, RollbackTemplateDto, UpdateTemplateDto } from './dto/edit-template.dto.js';
+import { CreateTemplateDto, UpdateTemplateDto } from './dto/edit-template.dto.js';
 import { bodyOf, nextBodyOf, selectorOf } from './dto/template-body.js';
-import { DeleteTemplateQueryDto, TemplateListQueryDto, TemplateQueryDto } from './dto/template-query.dto.js';
+import { TemplateListQueryDto } from './dto/template-query.dto.js';
 import { TemplateDto, templateItemOf, TemplateItemDto, templateViewOf } from './dto/template.dto.js';
 import { EXAMPLE_OLD_TEMPLATE, EXAMPLE_TEMPLATE } from './examples.js';
 import type { FoundTemplate } from './template-source.js';
@@ -121,7 +122,7 @@ export class TemplateController {
   )
   async get(
     @Param('id') id: string,
-    @Query() query: TemplateQueryDto,
+    @Query() query: VersionQueryDto,
     @CurrentPrincipal() { namespace }: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TemplateDto> {
@@ -169,7 +170,7 @@ export class TemplateController {
   @ApiProblems(templateErrors['template.not-found'], templateErrors['template.in-use'])
   async delete(
     @Param('id') id: string,
-    @Query() { force = false }: DeleteTemplateQueryDto,
+    @Query() { force = false }: DeleteQueryDto,
     @CurrentPrincipal() { namespace }: Principal,
   ): Promise<void> {
     await this.templates.delete(namespace, id, force);
@@ -194,7 +195,7 @@ export class TemplateController {
   )
   async rollback(
     @Param('id') id: string,
-    @Body() body: RollbackTemplateDto,
+    @Body() body: RollbackDto,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import type { JsonObject } from '../../kernel/json.js';
 import { isoOf } from '../../kernel/time.js';
-import { labelViewsOf, VersionLabelDto } from '../../platform/versions/dto/version.dto.js';
+import { labelViewsOf, LabelDto } from '../../platform/http/dto/versions.dto.js';
 import { AGENT_STATUSES, type AgentStatus, type ObservedHealth } from '../domain/agent-status.js';
 import type { Agent } from '../domain/agent.js';
 import { hideSecrets } from '../domain/secret-settings.js';
@@ -43,8 +43,8 @@ export class AgentItemDto {
   @ApiProperty({ type: 'integer', example: 1 })
   readonly latestVersion!: number;
 
-  @ApiProperty({ type: () => [VersionLabelDto], description: 'By name, `latest` included.' })
-  readonly labels!: readonly VersionLabelDto[];
+  @ApiProperty({ type: () => [LabelDto], description: 'By name, `latest` included.' })
+  readonly labels!: readonly LabelDto[];
 
   @ApiProperty({ description: 'Comes with the service; can be neither changed nor deleted.', example: true })
   readonly isBuiltIn!: boolean;

@@ -1,18 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, OmitType } from '@nestjs/swagger';
-import {
-  ArrayMaxSize,
-  IsArray,
-  IsInt,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  MinLength,
-} from 'class-validator';
+import { ArrayMaxSize, IsArray, IsOptional, IsString, Matches, MaxLength, MinLength } from 'class-validator';
 
-import { MAX_VERSION, TEMPLATE_NAME } from '../domain/template.js';
+import { TEMPLATE_NAME } from '../domain/template.js';
 import { exampleContent } from '../examples.js';
 import { TemplateContentDto } from './template-content.dto.js';
 
@@ -79,39 +68,4 @@ export class UpdateTemplateDto extends OmitType(CreateTemplateDto, [
   @IsString()
   @MaxLength(MAX_NOTE_LENGTH)
   readonly changeNote?: string;
-}
-
-/** The body of `POST /templates/:id/rollback`. */
-export class RollbackTemplateDto {
-  @ApiProperty({ type: 'integer', minimum: 1, description: 'The version to say again.', example: 1 })
-  @IsInt()
-  @Min(1)
-  @Max(MAX_VERSION)
-  readonly version!: number;
-
-  @ApiPropertyOptional({ ...CHANGE_NOTE, default: 'rollback to version 1' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(MAX_NOTE_LENGTH)
-  readonly changeNote?: string;
-}
-
-/** The body of `PUT /templates/:id/labels/:label`. */
-export class MoveLabelDto {
-  @ApiProperty({
-    type: 'integer',
-    minimum: 1,
-    description: 'The version that shall carry the label.',
-    example: 1,
-  })
-  @IsInt()
-  @Min(1)
-  @Max(MAX_VERSION)
-  readonly version!: number;
-
-  @ApiPropertyOptional({ maxLength: MAX_NOTE_LENGTH, description: 'Why.', example: 'passed the review' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(MAX_NOTE_LENGTH)
-  readonly reason?: string;
 }
