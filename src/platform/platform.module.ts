@@ -4,18 +4,16 @@ import { Clock, SystemClock } from './clock/clock.js';
 import { IdSource, UuidSource } from './ids/id.source.js';
 import { JsonSchemaService } from './json-schema/json-schema.service.js';
 import { CacheCounts } from './telemetry/cache-counts.js';
-import { YamlService } from './yaml/yaml.service.js';
 
-/** Time, ids, JSON Schemas, YAML and counts of caches for everyone. */
+/** Time, ids, JSON Schemas and counts of caches for everyone. */
 @Global()
 @Module({
   providers: [
     { provide: Clock, useClass: SystemClock },
     { provide: IdSource, useClass: UuidSource },
     JsonSchemaService,
-    YamlService,
     CacheCounts,
   ],
-  exports: [CacheCounts, Clock, IdSource, JsonSchemaService, YamlService],
+  exports: [CacheCounts, Clock, IdSource, JsonSchemaService],
 })
 export class PlatformModule {}

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { AgentsModule } from '../agents/agents.module.js';
+import { YamlService } from '../platform/yaml/yaml.service.js';
 import { TemplatesModule } from '../templates/templates.module.js';
 import { ExampleWorkflowsService } from './example-workflows.service.js';
 import { WorkflowReferenceChecks } from './reference.check.js';
@@ -29,6 +30,7 @@ import { WorkflowService } from './workflow.service.js';
     WorkflowService,
     WorkflowSource,
     WorkflowUses,
+    YamlService,
   ],
   exports: [StoredWorkflowService, WorkflowReferenceChecks, WorkflowService],
 })

@@ -88,7 +88,7 @@ describe('runs.watch', () => {
     const { items } = await client.done('runs.watch', {});
 
     expect(items[0]?.id).toBe(run.id);
-    expect(summaries()).toEqual([]);
+    expect(summaries().map(({ id }) => id)).not.toContain(run.id);
   });
 
   it('serves many sockets, and those that go are forgotten', async () => {
@@ -104,7 +104,7 @@ describe('runs.watch', () => {
       'all who stayed were told',
     );
 
-    expect(others.slice(5).flatMap(summaries)).toEqual([]);
+    expect(others.slice(5).flatMap((other) => summaries(other).map(({ id }) => id))).not.toContain(run.id);
     others.forEach((other) => {
       other.close();
     });
@@ -130,6 +130,6 @@ describe('runs.unwatch', () => {
 
     expect(await client.done('runs.unwatch', {})).toEqual({});
     expect((await client.done('run.status', { runId: run.id })).status).toBe('completed');
-    expect(summaries()).toEqual([]);
+    expect(summaries().map(({ id }) => id)).not.toContain(run.id);
   });
 });

@@ -53,7 +53,8 @@ describe('GET /runs', () => {
     }
 
     expect(names.slice(0, 2)).toEqual(['badly', 'well']);
-    expect(names).toHaveLength(4);
+    const all = await api.get<Page<RunItemDto>>('/runs?limit=50');
+    expect(names).toEqual(all.body.items.map(({ name }) => name));
   });
 
   it.each([
