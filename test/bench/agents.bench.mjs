@@ -24,6 +24,15 @@ import { figure, median, percentile } from './report.mjs';
 const WARM_UP = 50;
 const ROUNDS = { http: 1500, code: 300 };
 const SOURCE = 'export default async (input) => ({ sum: input.values.reduce((a, b) => a + b, 0) })';
+const LIMIT_MS = 500;
+const WITHOUT_END = [
+  'export default () => { for (;;); }',
+  'export default () => /^(a+)+$/.test("a".repeat(60) + "!")',
+  'export default () => new Promise(() => {})',
+  'export default function f() { return f() + 1 }',
+  'export default () => { const l = []; for (;;) l.push(new Array(10000).fill(0)) }',
+  'export default () => "x".repeat(100_000_000)',
+];
 const INPUT = { values: Array.from({ length: 100 }, (_, index) => index) };
 
 const server = createServer((message, response) => {
@@ -59,6 +68,7 @@ await compare(ROUNDS.code, {
   ...{ bareName: 'bare QuickJS in a thread', bare: bareProgram, bar: '<= 2' },
 });
 await tellMemory();
+await tellLimits();
 
 await code.onApplicationShutdown();
 await egress.onApplicationShutdown();
@@ -90,6 +100,39 @@ async function tellMemory() {
   gc?.();
   const left = (process.memoryUsage().rss - before) / 1024 / 1024;
   figure('memory above the level before, after 20 memory bombs', Math.max(0, left), 'MiB', '<= 64');
+}
+
+/** How soon programs without end are ended, and what those beside them notice (two threads: one for each). */
+async function tellLimits() {
+  const limits = new CodeProvider(
+    new SandboxPool({ entry: workerEntry('agents/providers/code/sandbox/code.worker.js'), maxThreads: 2 }),
+    egress,
+  );
+  const alone = await othersDuring(limits, Promise.resolve());
+  const late = [];
+  const ended = (async () => {
+    for (const source of WITHOUT_END) {
+      const ms = await timeOf(() => call(limits, { source, timeoutMs: LIMIT_MS }, 'failed'));
+      late.push(ms - LIMIT_MS);
+    }
+  })();
+  const beside = await othersDuring(limits, ended);
+  figure('programs without end: latest end after their limit', Math.max(...late), 'ms', '<= 250');
+  figure(
+    'programs beside them: 99th percentile above that alone',
+    Math.max(0, percentile(beside, 99) - percentile(alone, 99)),
+    ...['ms', '<= 50'],
+  );
+  await limits.onApplicationShutdown();
+}
+
+/** Times of calls, one after the other, while something else goes on; at least 300. */
+async function othersDuring(provider, going) {
+  let isOver = false;
+  void going.then(() => (isOver = true));
+  const times = [];
+  while (!isOver || times.length < 300) times.push(await timeOf(() => call(provider, codeSettings)));
+  return times;
 }
 
 async function timeOf(work) {
