@@ -2,6 +2,7 @@
 import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import { Api } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
+import { until } from '../support/until.js';
 
 let service: RunningApp;
 let api: Api;
@@ -96,5 +97,39 @@ it('refuses to compensate by anything but a boolean', async () => {
   expect(await api.post(`/runs/${run.id}/cancel`, { compensate: 'yes' })).toMatchObject({
     status: 400,
     body: { issues: [{ pointer: '/compensate' }] },
+  });
+});
+
+describe('a parked run that is cancelled while the only slot is taken', () => {
+  let single: RunningApp;
+
+  beforeAll(async () => {
+    single = await startApp({ env: { AGENT_MAX_CONCURRENT_WORKFLOWS: '1' } });
+  });
+
+  afterAll(() => single.close());
+
+  it('does its last step once the slot is free', async () => {
+    const own = new Api(single.url);
+    const parked = await own.start({
+      steps: [
+        { id: 'wait', kind: 'signal', signal: 'go' },
+        { id: 'tidy', agent: 'scripted', finally: true, input: { output: 'bye' } },
+      ],
+    });
+    const statusOf = async (id: string): Promise<string> =>
+      (await own.get<{ readonly status: string }>(`/runs/${id}`)).body.status;
+    await until(async () => (await statusOf(parked.id)) === 'waiting', 'it waits');
+    const busy = await own.start({
+      steps: [{ id: 'hold', kind: 'agent', agent: 'scripted', input: { delayMs: 1_500 } }],
+    });
+    await until(async () => (await statusOf(busy.id)) === 'running', 'the slot is taken');
+
+    await own.post(`/runs/${parked.id}/cancel`);
+    await until(async () => (await statusOf(parked.id)) === 'cancelled', 'it has ended', 20_000);
+
+    const types = (await own.events(parked.id)).map(({ type }) => type);
+    expect(types.slice(-4)).toEqual(['run.ending', 'step.started', 'step.completed', 'run.cancelled']);
+    expect(await statusOf(busy.id)).toBe('completed');
   });
 });
