@@ -13,7 +13,7 @@ import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { problemOf, type ProblemDocument } from '../platform/http/problem.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { wantsStream } from '../platform/http/server-sent-events.js';
-import { selectorIn } from '../platform/versions/version-request.js';
+import { selectorOf } from '../platform/http/dto/versions.dto.js';
 import { AgentCallService, type AgentCall } from './agent-call.service.js';
 import { agentErrors } from './agent.errors.js';
 import type { SettledOutcome } from './agent.provider.js';
@@ -71,7 +71,7 @@ export class AgentCallController {
     request.raw.socket.once('close', leave);
     const idempotencyKey = request.headers['idempotency-key']?.toString() ?? request.id;
     const call = {
-      ...{ namespace, reference: id, selector: selectorIn(selector), input, idempotencyKey },
+      ...{ namespace, reference: id, selector: selectorOf(selector), input, idempotencyKey },
       signal: gone.signal,
     };
     try {

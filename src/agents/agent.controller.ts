@@ -16,8 +16,8 @@ import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
-import { DeleteQueryDto, VersionQueryDto } from '../platform/http/dto/versions.dto.js';
-import { editOf, selectorIn, withAccepted } from '../platform/versions/version-request.js';
+import { DeleteQueryDto, selectorOf, VersionQueryDto } from '../platform/http/dto/versions.dto.js';
+import { editOf, withAccepted } from '../platform/versions/version-request.js';
 import { AgentEditService } from './agent-edit.service.js';
 import { AgentHealthService } from './agent-health.service.js';
 import { agentErrors } from './agent.errors.js';
@@ -113,7 +113,7 @@ export class AgentController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AgentDto> {
-    const agent = await this.agents.get(principal.namespace, id, selectorIn(query));
+    const agent = await this.agents.get(principal.namespace, id, selectorOf(query));
     return this.answer(reply, principal, agent);
   }
 

@@ -8,7 +8,8 @@ import { ApiProblems } from '../platform/http/api.decorator.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { templateErrors } from './domain/template.errors.js';
 import { RenderContentDto, RenderedTemplateDto, RenderTemplateDto } from './dto/render-template.dto.js';
-import { contentOf, selectorOf } from './dto/template-body.js';
+import { contentOf } from './dto/template-body.js';
+import { selectorOf } from '../platform/http/dto/versions.dto.js';
 import { TEMPLATE_ID } from './template.controller.js';
 import { TemplateRenderService } from './template-render.service.js';
 

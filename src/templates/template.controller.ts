@@ -13,13 +13,18 @@ import type { Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
 import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
-import { DeleteQueryDto, RollbackDto, VersionQueryDto } from '../platform/http/dto/versions.dto.js';
+import {
+  DeleteQueryDto,
+  RollbackDto,
+  selectorOf,
+  VersionQueryDto,
+} from '../platform/http/dto/versions.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { acceptedVersionsOf, ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { templateErrors } from './domain/template.errors.js';
 import { CreateTemplateDto, UpdateTemplateDto } from './dto/edit-template.dto.js';
-import { bodyOf, nextBodyOf, selectorOf } from './dto/template-body.js';
+import { bodyOf, nextBodyOf } from './dto/template-body.js';
 import { TemplateListQueryDto } from './dto/template-query.dto.js';
 import { TemplateDto, templateItemOf, TemplateItemDto, templateViewOf } from './dto/template.dto.js';
 import { EXAMPLE_OLD_TEMPLATE, EXAMPLE_TEMPLATE } from './examples.js';

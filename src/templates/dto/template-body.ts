@@ -1,16 +1,12 @@
 /** What a request says about a template, as the domain has it. */
 import { AppError, type Issue } from '../../kernel/failure.js';
-import { fieldErrors } from '../../kernel/field.errors.js';
-import { httpErrors } from '../../platform/http/http.errors.js';
 import { templateErrors } from '../domain/template.errors.js';
 import {
-  LABEL_NAME,
   type TemplateBody,
   type TemplateContent,
   type TemplateMessage,
   type TemplateText,
   type VariableDeclaration,
-  type VersionSelector,
 } from '../domain/template.js';
 import type { TemplateContentDto, TemplateMessageDto } from './template-content.dto.js';
 
@@ -40,30 +36,6 @@ export function nextBodyOf(
     ...(description !== undefined && { description }),
     tags: dto.tags === undefined ? latest.tags : [...new Set(dto.tags)],
   };
-}
-
-/** Which version is asked for. @throws AppError `request.invalid` when both are given */
-export function selectorOf({ version, label }: VersionSelector): VersionSelector {
-  if (version !== undefined && label !== undefined)
-    throw requestInvalid('/label', 'give a version or a label, not both');
-  return { ...(version !== undefined && { version }), ...(label !== undefined && { label }) };
-}
-
-/** The number of a version in a path. @throws AppError `request.invalid` */
-export function versionIn(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw requestInvalid('', 'the version is a whole number from 1');
-}
-
-/** A label in a path. @throws AppError `request.invalid` */
-export function labelIn(text: string): string {
-  if (LABEL_NAME.test(text)) return text;
-  throw requestInvalid('', 'a label is 1 to 64 of small letters, digits and . _ -, and begins with a letter');
-}
-
-function requestInvalid(pointer: string, message: string): AppError {
-  const issues = [{ pointer, code: fieldErrors['field.invalid'].code, message }];
-  return AppError.of(httpErrors['request.invalid'], message, { issues });
 }
 
 function textOf(body: TemplateBody): TemplateText {
