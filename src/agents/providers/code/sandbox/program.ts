@@ -21,6 +21,9 @@ const MAX_LINE = 1000;
 const MAX_FETCHES = 100;
 const MAX_SENT = 4 * 1024 * 1024;
 const JOBS_AT_ONCE = 1000;
+const BYTES_PER_MB = 1024 * 1024;
+/** The part of its memory from which on a program is taken to have had no more. */
+const EXHAUSTED = 0.9;
 const NEVER_SETTLES = 'The program awaits something that never comes: there are no timers here.';
 
 /** What a program can have done outside. */
@@ -156,6 +159,7 @@ export class Program {
   /** An exception of the program, or the bound that it stands for. */
   private endOf(error: QuickJSHandle): SandboxResult {
     const { context, describe } = this;
+    if (this.isExhausted(error)) return { kind: 'limit', limit: 'memory' };
     const described = describe && context.callFunction(describe, context.undefined, error);
     if (described?.error !== undefined || described === undefined) {
       const limit =
@@ -167,6 +171,19 @@ export class Program {
         : { kind: 'limit', limit };
     }
     return thrown(JSON.parse(context.getString(described.value)) as Described);
+  }
+
+  /** The engine throws null where it has no memory left for an error. */
+  private isExhausted(error: QuickJSHandle): boolean {
+    const { context, runtime, job } = this;
+    if (!context.eq(error, context.null)) return false;
+    const limit = job.memoryMb * BYTES_PER_MB;
+    runtime.setMemoryLimit(-1);
+    const usage = runtime.computeMemoryUsage();
+    const used = context.getNumber(context.getProp(usage, 'memory_used_size'));
+    runtime.setMemoryLimit(limit);
+    // Where even the answer found no room it is not a number.
+    return !(used <= EXHAUSTED * limit);
   }
 
   private log(text: QuickJSHandle): void {
