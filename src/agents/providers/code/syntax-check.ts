@@ -1,7 +1,7 @@
 import type { QuickJSRuntime } from 'quickjs-emscripten';
 
 import type { Issue } from '../../../kernel/failure.js';
-import { newRuntime } from './sandbox/engine.js';
+import { newEngine } from './sandbox/engine.js';
 import { FILE } from './sandbox/program.js';
 
 const MEMORY_MB = 64;
@@ -16,7 +16,7 @@ export class SyntaxCheck {
 
   /** Loads the engine: from then on `issuesIn` answers at once. */
   async load(): Promise<void> {
-    this.runtime = await newRuntime(MEMORY_MB);
+    this.runtime = (await newEngine(MEMORY_MB)).runtime;
   }
 
   /** What is wrong with a program; nothing is found before the engine is loaded. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 
-import { compileEngine, newRuntime } from './engine.js';
+import { compileEngine, newEngine } from './engine.js';
 import { Program } from './program.js';
 import type { FromThread, SandboxJob, ToThread } from './sandbox-protocol.js';
 
@@ -20,7 +20,7 @@ parentPort?.on('message', (message: ToThread) => {
 });
 
 async function run(job: SandboxJob): Promise<void> {
-  const program = new Program(await newRuntime(job.memoryMb, code), job, {
+  const program = new Program(await newEngine(job.memoryMb, code), job, {
     log: (text) => say({ type: 'console', text }),
     fetch: (call) => say({ type: 'fetch', ...call }),
   });

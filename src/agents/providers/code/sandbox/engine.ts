@@ -10,10 +10,12 @@ const PAGES_PER_MB = 16;
 const FIRST_PAGES = 256;
 const STACK_BYTES = 256 * 1024;
 const BYTES_PER_MB = 1024 * 1024;
+/** The part of its bound from which on a memory counts as full: it grows in leaps. */
+const FULL = 0.9;
 
 /** The compiler's library for Node does not declare WebAssembly. */
 interface Wasm {
-  readonly Memory: new (pages: { initial: number; maximum: number }) => object;
+  readonly Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
   compile(bytes: Uint8Array): Promise<object>;
 }
 
@@ -28,8 +30,14 @@ export function compileEngine(bytes: Uint8Array): Promise<EngineCode> {
   return WebAssembly.compile(bytes);
 }
 
+export interface Engine {
+  readonly runtime: QuickJSRuntime;
+  /** Whether its memory has ever been as large as it may become. It does not shrink. */
+  hasBeenFull(): boolean;
+}
+
 /** @param code compiled before; absent: compiled for this engine alone */
-export async function newRuntime(memoryMb: number, code?: EngineCode): Promise<QuickJSRuntime> {
+export async function newEngine(memoryMb: number, code?: EngineCode): Promise<Engine> {
   const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: memoryMb * PAGES_PER_MB });
   const options = { wasmMemory, ...(code !== undefined && { wasmModule: code }) } as Customization;
   const engine = await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, options));
@@ -37,5 +45,5 @@ export async function newRuntime(memoryMb: number, code?: EngineCode): Promise<Q
   runtime.setMaxStackSize(STACK_BYTES);
   // Asked for more, the memory refuses; a limit just below lets most programs see an exception instead.
   runtime.setMemoryLimit(memoryMb * BYTES_PER_MB);
-  return runtime;
+  return { runtime, hasBeenFull: () => wasmMemory.buffer.byteLength >= FULL * memoryMb * BYTES_PER_MB };
 }

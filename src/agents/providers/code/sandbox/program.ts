@@ -10,6 +10,7 @@ import type {
   QuickJSRuntime,
 } from 'quickjs-emscripten';
 
+import type { Engine } from './engine.js';
 import { PRELUDE } from './prelude.js';
 import type { SandboxFetch, SandboxJob, SandboxLimit, SandboxResult } from './sandbox-protocol.js';
 
@@ -21,9 +22,6 @@ const MAX_LINE = 1000;
 const MAX_FETCHES = 100;
 const MAX_SENT = 4 * 1024 * 1024;
 const JOBS_AT_ONCE = 1000;
-const BYTES_PER_MB = 1024 * 1024;
-/** The part of its memory from which on a program is taken to have had no more. */
-const EXHAUSTED = 0.9;
 const NEVER_SETTLES = 'The program awaits something that never comes: there are no timers here.';
 
 /** What a program can have done outside. */
@@ -33,6 +31,7 @@ export interface ProgramHost {
 }
 
 export class Program {
+  private readonly runtime: QuickJSRuntime;
   private readonly context: QuickJSContext;
   private readonly deadline: number;
   private readonly fetches = new Map<number, QuickJSDeferredPromise>();
@@ -46,13 +45,14 @@ export class Program {
   private isLate = false;
 
   constructor(
-    private readonly runtime: QuickJSRuntime,
+    private readonly engine: Engine,
     private readonly job: SandboxJob,
     private readonly host: ProgramHost,
   ) {
     this.deadline = performance.now() + job.timeoutMs;
-    this.context = runtime.newContext();
-    runtime.setInterruptHandler(() => (this.isLate ||= performance.now() > this.deadline));
+    this.runtime = engine.runtime;
+    this.context = this.runtime.newContext();
+    this.runtime.setInterruptHandler(() => (this.isLate ||= performance.now() > this.deadline));
   }
 
   /** Runs the program to its end. Never rejects. */
@@ -175,15 +175,7 @@ export class Program {
 
   /** The engine throws null where it has no memory left for an error. */
   private isExhausted(error: QuickJSHandle): boolean {
-    const { context, runtime, job } = this;
-    if (!context.eq(error, context.null)) return false;
-    const limit = job.memoryMb * BYTES_PER_MB;
-    runtime.setMemoryLimit(-1);
-    const usage = runtime.computeMemoryUsage();
-    const used = context.getNumber(context.getProp(usage, 'memory_used_size'));
-    runtime.setMemoryLimit(limit);
-    // Where even the answer found no room it is not a number.
-    return !(used <= EXHAUSTED * limit);
+    return this.context.eq(error, this.context.null) && this.engine.hasBeenFull();
   }
 
   private log(text: QuickJSHandle): void {
