@@ -12,7 +12,7 @@ import { ManualClock } from '../support/manual-clock.js';
 import { describeWithPostgres } from '../support/services.js';
 import { until } from '../support/until.js';
 import { LONG_TTL_MS, type Stores } from './record-scene.js';
-import { countRows, storesOf } from './sql-engines.js';
+import { countRows, storesOf, untilAllIsRead } from './sql-engines.js';
 
 type Ports = Omit<Stores, 'now' | 'advance'>;
 
@@ -239,6 +239,7 @@ describeWithPostgres('on PostgreSQL', (url) => {
 
       it('hides what is younger than an open transaction, and shows all in stable order when it has ended', async () => {
         const [older, younger] = [aRunId(), aRunId()];
+        await untilAllIsRead(database);
         const start = await stores.log.head();
         const first = await startAppend(older);
         const second = await startAppend(younger);
@@ -248,18 +249,21 @@ describeWithPostgres('on PostgreSQL', (url) => {
         const during = await stores.log.head();
 
         await first.commit().execute();
+        await untilAllIsRead(database);
         expect(await runIdsAfter(start)).toEqual([older, younger]);
         expect(await runIdsAfter(during)).toEqual([older, younger]);
       });
 
       it('goes on behind a transaction that was rolled back', async () => {
         const [undone, kept] = [aRunId(), aRunId()];
+        await untilAllIsRead(database);
         const start = await stores.log.head();
         const first = await startAppend(undone);
         const second = await startAppend(kept);
         await second.commit().execute();
 
         await first.rollback().execute();
+        await untilAllIsRead(database);
 
         expect(await runIdsAfter(start)).toEqual([kept]);
       });

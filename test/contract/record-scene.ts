@@ -50,6 +50,8 @@ export interface Stores {
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */
   advance?(ms: number): void;
+  /** Waits until everything committed is below the horizon; absent where nothing can hold that back. */
+  settle?(): Promise<void>;
   /** How many rows there are of a kind that no port reads. */
   count(kind: 'settlement' | 'audit'): Promise<number>;
 }
@@ -79,6 +81,11 @@ export class RecordScene<S extends Stores = Stores> {
 
   set stores(stores: S) {
     this.present = stores;
+  }
+
+  /** Waits until readers across runs see everything committed. */
+  async settle(): Promise<void> {
+    await this.stores.settle?.();
   }
 
   /** A registered owner whose lease outlives the test. */

@@ -26,6 +26,7 @@ import { SqlTaskStore } from '../../src/storage/sql/sql-task.store.js';
 import { SqlTemplateStore } from '../../src/storage/sql/sql-template.store.js';
 import { SqlWorkflowStore } from '../../src/storage/sql/sql-workflow.store.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/until.js';
 import type { RecordEngine, Stores } from './record-scene.js';
 
 const TABLES_OF_KINDS = { settlement: 'budget_settlements', audit: 'audit_log' } as const;
@@ -84,7 +85,22 @@ export function describeOnSqlite(suite: (engine: RecordEngine) => void): void {
 /** PostgreSQL as an engine, judged by the database's own time. */
 export function postgresEngine(url: string): RecordEngine {
   const open = (): Promise<SqlDatabase> => openDatabase({ dataDir: '', databaseUrl: url }, new ManualClock());
-  return engineOf('PostgreSQL', open, (database) => ({ now: () => readNow(database) }));
+  return engineOf('PostgreSQL', open, (database) => ({
+    now: () => readNow(database),
+    settle: () => untilAllIsRead(database),
+  }));
+}
+
+/**
+ * Waits until no transaction hides what is committed from readers across runs. The horizon is one for all databases of
+ * a server, so a transaction of another test holds it back too.
+ */
+export async function untilAllIsRead(database: SqlDatabase): Promise<void> {
+  const hidden = sql`select 1 from run_appends where xid >= pg_snapshot_xmin(pg_current_snapshot()) limit 1`;
+  await until(
+    async () => (await hidden.execute(database.kysely)).rows.length === 0,
+    'everything committed can be read across runs',
+  );
 }
 
 /** Every port of one SQL database. */
