@@ -26,8 +26,16 @@ import {
   MakeLinkDto,
 } from './dto/answer-approval.dto.js';
 import { ApprovalDto, ApprovalLinkDto, approvalViewOf, linkViewOf } from './dto/approval.dto.js';
-import { EXAMPLE_APPROVAL } from './examples.js';
+import { EXAMPLE_APPROVAL, LINK_TOKEN } from './examples.js';
 import { requirePerson } from './people-only.js';
+
+/** What the token of a link opens, as OpenAPI links operations: no token that holds can stand in a document. */
+const LINKED_OPERATIONS = Object.fromEntries(
+  ['get', 'answer'].map((method) => [
+    method,
+    { operationId: `ApprovalLink.${method}`, parameters: { [LINK_TOKEN]: '$response.body#/token' } },
+  ]),
+);
 
 const ID = { name: 'id', example: EXAMPLE_APPROVAL };
 
@@ -74,7 +82,7 @@ export class ApprovalController {
       'A signed address at which somebody without an API key sees this approval and answers it, and nothing else.',
   })
   @ApiParam(ID)
-  @ApiCreatedResponse({ type: ApprovalLinkDto })
+  @ApiCreatedResponse({ type: ApprovalLinkDto, links: LINKED_OPERATIONS })
   @ApiProblems(
     approvalErrors['approval.not-found'],
     approvalErrors['approval.not-assignee'],

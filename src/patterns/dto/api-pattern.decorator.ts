@@ -34,7 +34,7 @@ export function ApiPattern(pattern: PatternName): MethodDecorator {
   };
   return applyDecorators(
     ApiOperation({
-      operationId: `OrchestrationController_${pattern}`,
+      operationId: `Orchestration.${pattern}`,
       summary: SUMMARIES[pattern],
       description: `Answers as \`POST /runs\`. \`POST /orchestrations/${pattern}/compile\` shows the definition.`,
     }),
