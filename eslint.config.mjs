@@ -167,7 +167,7 @@ export default defineConfig(
   },
   {
     // Programs that speak through their output.
-    files: ['src/main.ts', 'src/keys.ts', 'src/agents/providers/strudel/evaluator/**/*.ts'],
+    files: ['src/main.ts', 'src/command.ts', 'src/agents/providers/strudel/evaluator/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

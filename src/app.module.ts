@@ -107,9 +107,9 @@ const features: readonly (Type | DynamicModule)[] = [
   MetricsModule,
 ];
 
-/** The stores that a configuration names. */
-export function storageOf(config: AppConfig): DynamicModule {
-  return StorageModule.forRoot(config.storage);
+/** The stores that a configuration names, for a command beside the service. */
+export function storageForCommand(config: AppConfig): DynamicModule {
+  return StorageModule.forRoot(config.storage, 'command');
 }
 
 /** The composition root: the only file that picks storage adapters and knows all features. */
@@ -123,7 +123,7 @@ export class AppModule {
         PlatformModule,
         LifecycleModule,
         EgressModule,
-        storageOf(config),
+        StorageModule.forRoot(config.storage),
         AuthModule,
         FirstKeyModule,
         HttpModule.forRoot(errorDeclarations),

@@ -2,57 +2,32 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 
 import { Clock } from '../platform/clock/clock.js';
 import { MetricConfig } from '../platform/config/app.config.js';
-import { LogFollower, type LogConsumer } from '../runs/log-follower.js';
+import { LogFollower } from '../runs/log-follower.js';
 import { RunFeed } from '../runs/run.feed.js';
-import { RunLog, type LogEntry, type LogPage } from '../runs/run.log.js';
+import { RunLog } from '../runs/run.log.js';
 import { RunStore } from '../runs/run.store.js';
-import { RunFolder, Tally, type OpenRun } from './domain/fold.js';
-import { GRAINS, LENGTH_MS, oldestKept } from './domain/grain.js';
-import { headOf, type RunHead } from './domain/run-head.js';
-import { SeriesBook, type Series } from './domain/series.js';
-import { MetricStore, type MetricPosition, type RememberedRun } from './metric.store.js';
+import { MetricCounter } from './metric-counter.js';
+import { MetricStore } from './metric.store.js';
 import { ServiceMeters } from './service-meters.js';
 
-/** Raised when the fold counts otherwise than before: figures are then counted again from the log. */
-const FOLD_VERSION = 1;
-
-/** Runs whose heads and states are kept in memory; others are read again when they have an event. */
-const MAX_KEPT_RUNS = 2_000;
-
-/** How often old pieces are removed. */
-const PRUNE_EVERY_MS = LENGTH_MS.hour;
-
-const BEGINNING: MetricPosition = { cursor: '', foldVersion: FOLD_VERSION };
-
-/** What this process remembers of a run. */
-interface KnownRun {
-  readonly head: RunHead;
-  readonly open: OpenRun | undefined;
-}
-
-/**
- * Counts the log into figures, behind the engine and unknown to it. Each event is counted once: figures and cursor
- * are one transaction. What it keeps in memory is forgotten whenever a page was not kept.
- */
+/** Counts the log while the service runs, behind the engine and unknown to it. */
 @Injectable()
-export class MetricProjection implements LogConsumer, OnApplicationBootstrap, OnModuleDestroy {
-  readonly name = 'metrics';
+export class MetricProjection implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly follower: LogFollower;
-  private readonly runs = new Map<string, KnownRun>();
-  private readonly books = new Map<string, SeriesBook>();
-  private position: MetricPosition | undefined;
-  private prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly store: MetricStore,
-    private readonly record: RunStore,
-    private readonly meters: ServiceMeters,
-    private readonly clock: Clock,
+    metrics: MetricStore,
+    runs: RunStore,
+    meters: ServiceMeters,
+    clock: Clock,
     private readonly config: MetricConfig,
     log: RunLog,
     feed: RunFeed,
   ) {
-    this.follower = new LogFollower({ log, feed, logger: new Logger(MetricProjection.name) }, this);
+    const counter = new MetricCounter({ metrics, runs, clock, config }, (minutes) => {
+      meters.count(minutes);
+    });
+    this.follower = new LogFollower({ log, feed, logger: new Logger(MetricProjection.name) }, counter);
   }
 
   onApplicationBootstrap(): void {
@@ -62,153 +37,4 @@ export class MetricProjection implements LogConsumer, OnApplicationBootstrap, On
   async onModuleDestroy(): Promise<void> {
     await this.follower.stop();
   }
-
-  async cursor(): Promise<string> {
-    this.position ??= await this.findPosition();
-    return this.position.cursor;
-  }
-
-  async take(from: string, { entries, cursor }: LogPage): Promise<void> {
-    const to = { cursor, foldVersion: FOLD_VERSION };
-    try {
-      const known = await this.knownRuns(entries);
-      const { tally, open } = fold(entries, known);
-      const minutes = tally.list(await this.admission(known));
-      const isKept = await this.store.commit({
-        from: { cursor: from, foldVersion: FOLD_VERSION },
-        to,
-        minutes,
-        open: changesOf(known, open),
-      });
-      if (!isKept) throw new Error('another process counts the log');
-      this.position = to;
-      this.remember(known, open);
-      this.meters.count(minutes);
-    } catch (error) {
-      this.forget();
-      throw error;
-    }
-    await this.prune();
-  }
-
-  /** Counts the whole log again. What the log does not hold any more is gone from the figures as well. */
-  async rebuild(): Promise<void> {
-    await this.follower.stop();
-    await this.store.reset();
-    this.forget();
-    this.follower.start();
-  }
-
-  private async findPosition(): Promise<MetricPosition> {
-    const found = await this.store.position();
-    if (found === undefined) return BEGINNING;
-    if (found.foldVersion === FOLD_VERSION) return found;
-    await this.store.reset();
-    return BEGINNING;
-  }
-
-  /** What is known of every run that has an event on the page. */
-  private async knownRuns(entries: readonly LogEntry[]): Promise<Map<string, KnownRun>> {
-    const known = new Map<string, KnownRun>();
-    const unknown = new Map<string, LogEntry>();
-    for (const entry of entries) {
-      const { event } = entry.event;
-      const { runId } = event;
-      if (known.has(runId) || unknown.has(runId)) continue;
-      const kept = this.runs.get(runId);
-      if (kept !== undefined) known.set(runId, kept);
-      else if (event.seq === 1) known.set(runId, { head: headOf(entry.namespace, event), open: undefined });
-      else unknown.set(runId, entry);
-    }
-    const open = await this.store.openRuns([...unknown.keys()]);
-    for (const [runId, { namespace }] of unknown) {
-      known.set(runId, { head: await this.readHead(namespace, runId), open: open.get(runId) });
-    }
-    return known;
-  }
-
-  private async readHead(namespace: string, runId: string): Promise<RunHead> {
-    const page = await this.record.read(namespace, runId, { afterSeq: 0, limit: 1 });
-    const first = page?.events[0]?.event;
-    return headOf(namespace, first?.seq === 1 ? first : undefined);
-  }
-
-  /** Which series each is counted as. */
-  private async admission(known: ReadonlyMap<string, KnownRun>): Promise<(series: Series) => Series> {
-    const namespaces = new Set([...known.values()].map(({ head }) => head.namespace));
-    const books = new Map<string, SeriesBook>();
-    for (const namespace of namespaces) books.set(namespace, await this.bookOf(namespace));
-    return (series) => books.get(series.namespace)?.admit(series) ?? series;
-  }
-
-  private async bookOf(namespace: string): Promise<SeriesBook> {
-    let book = this.books.get(namespace);
-    if (book === undefined) {
-      book = new SeriesBook(await this.store.series(namespace), this.config.maxSeries);
-      this.books.set(namespace, book);
-    }
-    return book;
-  }
-
-  private remember(
-    known: ReadonlyMap<string, KnownRun>,
-    open: ReadonlyMap<string, OpenRun | undefined>,
-  ): void {
-    for (const [runId, { head }] of known) {
-      const state = open.get(runId);
-      this.runs.delete(runId);
-      if (state !== undefined) this.runs.set(runId, { head, open: state });
-    }
-    for (const runId of this.runs.keys()) {
-      if (this.runs.size <= MAX_KEPT_RUNS) return;
-      this.runs.delete(runId);
-    }
-  }
-
-  private forget(): void {
-    this.position = undefined;
-    this.runs.clear();
-    this.books.clear();
-  }
-
-  private async prune(): Promise<void> {
-    const now = this.clock.now();
-    if (now - this.prunedAt < PRUNE_EVERY_MS) return;
-    this.prunedAt = now;
-    for (const grain of GRAINS)
-      await this.store.prune(grain, oldestKept(grain, now, this.config.retentionMs));
-  }
-}
-
-/** Folds a page: the figures that it adds, and what is to be remembered of each of its runs. */
-function fold(
-  entries: readonly LogEntry[],
-  known: ReadonlyMap<string, KnownRun>,
-): {
-  readonly tally: Tally;
-  readonly open: ReadonlyMap<string, OpenRun | undefined>;
-} {
-  const tally = new Tally();
-  const folders = new Map(
-    [...known].map(([runId, { head, open }]) => [runId, new RunFolder(head, tally, open)]),
-  );
-  for (const { event } of entries) folders.get(event.event.runId)?.fold(event.event);
-  return {
-    tally,
-    open: new Map([...folders].map(([runId, folder]) => [runId, folder.open])),
-  };
-}
-
-/** Runs that began and ended on the page leave nothing to remember and nothing to forget. */
-function changesOf(
-  known: ReadonlyMap<string, KnownRun>,
-  open: ReadonlyMap<string, OpenRun | undefined>,
-): ReadonlyMap<string, RememberedRun | undefined> {
-  const changes = new Map<string, RememberedRun | undefined>();
-  for (const [runId, state] of open) {
-    const before = known.get(runId);
-    if (state !== undefined) changes.set(runId, { namespace: before?.head.namespace ?? '', open: state });
-    else if (before?.open !== undefined) changes.set(runId, undefined);
-  }
-  return changes;
 }

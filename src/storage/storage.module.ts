@@ -23,18 +23,25 @@ const IN_PROCESS: readonly FactoryProvider[] = [
   { provide: HotStore, useFactory: (clock: Clock) => new InProcessHotStore(clock), inject: [Clock] },
 ];
 
+/**
+ * Who opens the record: the service, of which one process is active at a time, or a command that does its work beside
+ * it, where the engine lets it in.
+ */
+export type RecordUser = 'service' | 'command';
+
 /** Every port of storage, on the engines that the configuration names. Needs `Clock` from a global module. */
 @Global()
 @Module({})
 export class StorageModule {
-  static forRoot(config: StorageConfig): DynamicModule {
-    const providers = [databaseProvider(config), ...SQL_ADAPTERS.map(sqlProvider), ...IN_PROCESS];
+  static forRoot(config: StorageConfig, user: RecordUser = 'service'): DynamicModule {
+    const providers = [databaseProvider(config, user), ...SQL_ADAPTERS.map(sqlProvider), ...IN_PROCESS];
     return { module: StorageModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
-function databaseProvider(config: StorageConfig): FactoryProvider<SqlDatabase> {
-  return { provide: SqlDatabase, useFactory: (clock: Clock) => openRecord(config, clock), inject: [Clock] };
+function databaseProvider(config: StorageConfig, user: RecordUser): FactoryProvider<SqlDatabase> {
+  const open = user === 'service' ? openRecord : openDatabase;
+  return { provide: SqlDatabase, useFactory: (clock: Clock) => open(config, clock), inject: [Clock] };
 }
 
 function sqlProvider([port, adapter]: (typeof SQL_ADAPTERS)[number]): FactoryProvider {

@@ -6,11 +6,12 @@ import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 
 import { makeDataDir } from '../support/app.js';
+import { describeWithPostgres } from '../support/services.js';
 
 /** Each program starts from nothing; five of them share two cores with other tests. */
 jest.setTimeout(60_000);
 
-const READY = /^Ensemble is ready on (http:\/\/127\.0\.0\.1:\d+) \(docs at \/docs, store: SQLite in (.+)\)$/m;
+const READY = /^Ensemble is ready on (http:\/\/127\.0\.0\.1:\d+) \(docs at \/docs, store: (.+)\)$/m;
 
 interface Program {
   readonly child: ChildProcess;
@@ -118,6 +119,16 @@ describe('the process', () => {
     expect(refused.output()).toContain('The server is running');
     expect(listed.output()).toMatch(new RegExp(`${id}  admin  .*revoked`));
     expect(listed.output()).not.toContain(secret);
+  });
+
+  describeWithPostgres('keys on PostgreSQL', (url) => {
+    it('are listed while the server runs', async () => {
+      await ready(run('main.js', [], { LOG_LEVEL: 'error', DATABASE_URL: url }));
+      const listed = run('keys.js', ['list'], { DATABASE_URL: url });
+
+      expect(await listed.ended).toBe(0);
+      expect(listed.output()).toContain('There are no keys.');
+    });
   });
 
   it('explains how keys are made when the arguments are wrong', async () => {

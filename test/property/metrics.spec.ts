@@ -10,7 +10,7 @@ import type { RunEvent, Spent } from '../../src/runs/domain/run.events.js';
 import type { Stores } from '../contract/record-scene.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { memoryStores } from '../support/memory-stores.js';
-import { aProjection, countLog, metricConfig, record, runPlans } from '../support/metric-scene.js';
+import { aCounter, countLog, metricConfig, record, runPlans } from '../support/metric-scene.js';
 
 const clock = new ManualClock();
 const NOW = clock.now();
@@ -73,7 +73,7 @@ it('say exactly what happened, and percentiles within the error', async () => {
     fc.asyncProperty(runPlans(NOW), orders, pageSizes, async (plans, order, pageSize) => {
       const stores = memoryStores();
       const logs = await record(stores, plans, order);
-      await countLog(aProjection(stores, clock), stores, pageSize);
+      await countLog(aCounter(stores, clock), stores, pageSize);
 
       const events = logs.flat();
       const { counts, durations } = await totalOf(stores, 'runs', '');
@@ -115,24 +115,24 @@ it('are the same whatever the pages are, and after any restart, failure or rebui
     fc.asyncProperty(runPlans(NOW), orders, pageSizes, async (plans, order, pageSize) => {
       const stores = memoryStores();
       await record(stores, plans, order);
-      await countLog(aProjection(stores, clock), stores, 10_000);
+      await countLog(aCounter(stores, clock), stores, 10_000);
       const expected = await allOf(stores);
 
       await stores.metrics.reset();
-      await countLog(aProjection(stores, clock, failingEvery(3, stores.metrics)), stores, pageSize);
+      await countLog(aCounter(stores, clock, failingEvery(3, stores.metrics)), stores, pageSize);
       expect(await allOf(stores)).toEqual(expected);
 
-      await countLog(aProjection(stores, clock), stores, pageSize);
+      await countLog(aCounter(stores, clock), stores, pageSize);
       expect(await allOf(stores)).toEqual(expected);
 
       await stores.metrics.reset();
       for (let from = ''; ;) {
         // A process that ends after each page.
-        const projection = aProjection(stores, clock);
-        expect(await projection.cursor()).toBe(from);
+        const counter = aCounter(stores, clock);
+        expect(await counter.cursor()).toBe(from);
         const page = await stores.log.readAfter(from, pageSize);
         if (page.entries.length === 0) break;
-        await projection.take(from, page);
+        await counter.take(from, page);
         from = page.cursor;
       }
       expect(await allOf(stores)).toEqual(expected);
@@ -148,7 +148,7 @@ it('count what is beyond the bound of a dimension together, and lose nothing', a
     .flat()
     .map((plan, index) => ({ ...plan, tags: [`t${index}`] }));
   await record(stores, plans, []);
-  await countLog(aProjection(stores, clock, stores.metrics, metricConfig({ maxSeries: 3 })), stores, 20);
+  await countLog(aCounter(stores, clock, stores.metrics, metricConfig({ maxSeries: 3 })), stores, 20);
 
   const tags = await stores.metrics.read({ namespace: 'default', dimension: 'tag', tiles: [EVER] });
   expect(tags.map(({ key }) => key).toSorted()).toEqual([OTHER, 't0', 't1', 't2']);

@@ -1,15 +1,12 @@
 /** Logs of runs that spend and fail in many ways, and what they come to when they are simply gone through. */
 import fc from 'fast-check';
 
-import { MetricProjection } from '../../src/metrics/metric-projection.js';
+import { MetricCounter } from '../../src/metrics/metric-counter.js';
 import type { MetricStore } from '../../src/metrics/metric.store.js';
-import { ServiceMeters } from '../../src/metrics/service-meters.js';
 import { isoOf } from '../../src/kernel/time.js';
 import type { Clock } from '../../src/platform/clock/clock.js';
 import type { MetricConfig } from '../../src/platform/config/app.config.js';
-import { CacheCounts } from '../../src/platform/telemetry/cache-counts.js';
 import { encodeEvent, type RunEvent } from '../../src/runs/domain/run.events.js';
-import { InProcessRunFeed } from '../../src/storage/memory/in-process-run.feed.js';
 import type { Stores } from '../contract/record-scene.js';
 import { aRun, aRunId, anAppend } from './a-run.js';
 
@@ -141,29 +138,23 @@ export async function record(
   return logs;
 }
 
-/** A projection of a record, as a process that has just started has it. */
-export function aProjection(
+/** A counter of a record, as a process that has just started has it. */
+export function aCounter(
   stores: Stores,
   clock: Clock,
   metrics: MetricStore = stores.metrics,
   config = metricConfig(),
-): MetricProjection {
-  const meters = new ServiceMeters(stores.catalogue, new CacheCounts(), config);
-  const feed = new InProcessRunFeed(stores.runs);
-  return new MetricProjection(metrics, stores.runs, meters, clock, config, stores.log, feed);
+): MetricCounter {
+  return new MetricCounter({ metrics, runs: stores.runs, clock, config });
 }
 
 /** Counts what the log holds, page by page, with what is left of a page that failed counted again. */
-export async function countLog(
-  projection: MetricProjection,
-  stores: Stores,
-  pageSize: number,
-): Promise<void> {
+export async function countLog(counter: MetricCounter, stores: Stores, pageSize: number): Promise<void> {
   for (;;) {
-    const from = await projection.cursor();
+    const from = await counter.cursor();
     const page = await stores.log.readAfter(from, pageSize);
     if (page.entries.length === 0) return;
-    await projection.take(from, page).catch((error: unknown) => {
+    await counter.take(from, page).catch((error: unknown) => {
       if (!(error instanceof Error) || error.message !== 'a failure on purpose') throw error;
     });
   }
