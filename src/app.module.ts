@@ -20,7 +20,6 @@ import { mcpErrors } from './agents/providers/mcp/mcp.errors.js';
 import { ToolsModule } from './agents/tools.module.js';
 import { socketErrors } from './events/socket.errors.js';
 import { expressionErrors } from './expressions/expression.errors.js';
-import { childRunErrors } from './runs/child-run.errors.js';
 import { ChildRunInvoker } from './runs/child-run.invoker.js';
 import { runErrors } from './runs/domain/run.errors.js';
 import { HealthModule } from './health/health.module.js';
@@ -74,7 +73,6 @@ const errorDeclarations = [
   expressionErrors,
   metricErrors,
   runErrors,
-  childRunErrors,
   scheduleErrors,
   webhookErrors,
   approvalErrors,

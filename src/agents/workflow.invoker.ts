@@ -14,8 +14,8 @@ export interface WorkflowCall {
   readonly input: Json;
   /** The same for attempts that go on with the same run; absent: every call is a run of its own. */
   readonly lineage?: string;
-  /** The run whose step asks; absent outside a run. */
-  readonly parentRunId?: string;
+  /** The run whose step asks, and where that stands in it; absent outside a run. */
+  readonly parent?: { readonly runId: string; readonly path: string };
 }
 
 export abstract class WorkflowInvoker {

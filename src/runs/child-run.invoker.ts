@@ -1,24 +1,21 @@
-import { createHash } from 'node:crypto';
-
 import { Injectable } from '@nestjs/common';
 
 import { agentErrors } from '../agents/agent.errors.js';
 import { isHandedOver, type AgentOutcome } from '../agents/agent.provider.js';
 import { WorkflowInvoker, type WorkflowCall } from '../agents/workflow.invoker.js';
-import { failureOf, type Failure } from '../kernel/failure.js';
-import { makeChildRunId } from '../kernel/ids.js';
+import { failureOf } from '../kernel/failure.js';
 import { microsFromUsd } from '../kernel/money.js';
 import { IdSource } from '../platform/ids/id.source.js';
-import { childRunErrors } from './child-run.errors.js';
+import { runErrors } from './domain/run.errors.js';
+import type { RunParent } from './domain/run.events.js';
+import { failureIn, MAX_RUNS_ABOVE } from './domain/sub-run.js';
 import type { RunView } from './domain/view.js';
 import { RunEngine } from './engine/run.engine.js';
-import { RunCatalogue, type RunRow } from './run.catalogue.js';
+import { subRunIdOf } from './engine/sub-run-rows.js';
 import { RunControlService } from './run-control.service.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';
 
-/** Runs above a run, at most. */
-const MAX_DEPTH = 10;
 /** How long a run may say nothing before somebody looks whether it is driven at all. */
 const QUIET_MS = 5_000;
 
@@ -34,21 +31,20 @@ export class ChildRunInvoker extends WorkflowInvoker {
     private readonly reader: RunReader,
     private readonly control: RunControlService,
     private readonly engine: RunEngine,
-    private readonly catalogue: RunCatalogue,
     private readonly ids: IdSource,
   ) {
     super();
   }
 
   override async invoke(call: WorkflowCall, signal: AbortSignal): Promise<AgentOutcome> {
-    const { namespace, subject, input, parentRunId, lineage } = call;
-    const parent =
-      parentRunId === undefined ? undefined : await this.reader.requireRow(namespace, parentRunId);
-    if (parent !== undefined && (await this.hasTooManyAbove(parent)))
-      return { status: 'failed', failure: tooDeep() };
-    const runId = parent === undefined ? this.ids.next('run') : childIdOf(parent.id, lineage ?? '');
-    const request = { ...subject, namespace, input, ...(parent && { priority: parent.priority }) };
-    await this.runs.startChild(request, { runId, ...(parent && { parentId: parent.id }) });
+    const { namespace, subject, input, lineage = '' } = call;
+    const above = await this.parentOf(call);
+    const depth = above?.parent.depth ?? 0;
+    if (depth > MAX_RUNS_ABOVE) return { status: 'failed', failure: tooDeep() };
+    const runId = above === undefined ? this.ids.next('run') : subRunIdOf(above.parent.runId, lineage);
+    const { priority, parent } = above ?? {};
+    const request = { ...subject, namespace, input, ...(priority !== undefined && { priority }) };
+    await this.runs.startChild(request, { runId, ...(parent && { parent }) });
     await this.follow(namespace, runId, signal);
     if (!signal.aborted) return outcomeOf(await this.reader.run(namespace, runId));
     if (!isHandedOver(signal))
@@ -79,38 +75,25 @@ export class ChildRunInvoker extends WorkflowInvoker {
     if (isIdle) await this.engine.claim(runId, 'nested', epoch);
   }
 
-  private async hasTooManyAbove(parent: RunRow): Promise<boolean> {
-    let above = 1;
-    for (let row: RunRow | undefined = parent; row?.parentId !== undefined; above += 1) {
-      if (above >= MAX_DEPTH) return true;
-      row = await this.catalogue.find(row.namespace, row.parentId);
-    }
-    return false;
+  /** The run whose step asks, as the run that is started knows it; undefined outside a run. */
+  private async parentOf({
+    namespace,
+    parent,
+  }: WorkflowCall): Promise<{ readonly parent: RunParent; readonly priority: number } | undefined> {
+    if (parent === undefined) return undefined;
+    const above = await this.reader.run(namespace, parent.runId);
+    return { parent: { ...parent, depth: (above.parent?.depth ?? 0) + 1 }, priority: above.priority };
   }
-}
-
-function childIdOf(parentRunId: string, lineage: string): string {
-  return makeChildRunId(parentRunId, createHash('sha256').update(lineage).digest('hex'));
 }
 
 function outcomeOf({ id, status, output = null, failure, usage, costUsd }: RunView): AgentOutcome {
   const spent = { usage, costMicros: microsFromUsd(costUsd) };
   if (status === 'completed') return { status, output, ...spent };
-  return { status: 'failed', failure: failureIn(id, failure), ...spent };
+  const cancelled = failureOf(agentErrors['agent.cancelled'], 'somebody cancelled the run');
+  return { status: 'failed', failure: failureIn(id, failure ?? cancelled), ...spent };
 }
 
-/** The failure of the run; that it was cancelled where it has none. */
-function failureIn(runId: string, failure: Failure | undefined): Failure {
-  const { code, kind, message, retryable } =
-    failure ?? failureOf(agentErrors['agent.cancelled'], 'somebody cancelled the run');
-  return {
-    ...{ code, kind, message: `run ${runId}: ${message}`, retryable },
-    details: { runId },
-    ...(failure !== undefined && { cause: failure }),
-  };
-}
-
-function tooDeep(): Failure {
-  const message = `more than ${String(MAX_DEPTH)} workflows call one another; does one call itself?`;
-  return failureOf(childRunErrors['workflow.too-deep'], message);
+function tooDeep(): ReturnType<typeof failureOf> {
+  const message = `more than ${MAX_RUNS_ABOVE} workflows call one another; does one call itself?`;
+  return failureOf(runErrors['workflow.too-deep'], message);
 }

@@ -5,7 +5,10 @@ import { linksOf, progressOf, type RunView } from './domain/view.js';
 import type { RunRow } from './run.catalogue.js';
 
 /** What a list says of a run. */
-export interface RunItem extends Omit<RunView, 'input' | 'context' | 'output' | 'failure' | 'manifest'> {
+export interface RunItem extends Omit<
+  RunView,
+  'input' | 'context' | 'output' | 'failure' | 'manifest' | 'parent'
+> {
   /** The code of the failure, where the run failed. */
   readonly failureCode?: string;
 }
@@ -32,6 +35,6 @@ export function runItemOf(row: RunRow): RunItem {
     tags: row.tags,
     priority: row.priority,
     lastSeq: row.lastSeq,
-    links: linksOf(row.id),
+    links: linksOf(row.id, row.parentId),
   };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Agent } from '../agents/domain/agent.js';
+import { pinsOf } from '../agents/domain/agent.js';
 import { AppError } from '../kernel/failure.js';
 import type { Json, JsonObject } from '../kernel/json.js';
 import { isoOf } from '../kernel/time.js';
@@ -16,11 +16,12 @@ import { runErrors } from './domain/run.errors.js';
 import {
   encodeEvent,
   EVENT_SCHEMA_VERSION,
-  type PinnedAgent,
+  type PinnedDefinition,
   type RunEvent,
   type RunEventOf,
   type RunManifest,
   type RunOptions,
+  type RunParent,
 } from './domain/run.events.js';
 import { summaryOf } from './domain/summary.js';
 import { viewOfRun, type RunView } from './domain/view.js';
@@ -142,11 +143,12 @@ export class RunService {
    */
   async startChild(
     request: StartRequest,
-    { runId, parentId }: { readonly runId: string; readonly parentId?: string },
+    { runId, parent }: { readonly runId: string; readonly parent?: RunParent },
   ): Promise<void> {
     const checked = await this.require(request);
-    const { run } = this.creationOf(request, [this.queuedEvent(request, checked, runId)], checked);
-    const child = parentId === undefined ? run : { ...run, parentId };
+    const first = this.queuedEvent(request, checked, runId, parent);
+    const { run } = this.creationOf(request, [first], checked);
+    const child = parent === undefined ? run : { ...run, parentId: parent.runId };
     await this.engine.create({ run: child }, checked.graph);
     this.hintUnlessHere(child);
   }
@@ -175,14 +177,11 @@ export class RunService {
 
   private queuedEvent(
     request: StartRequest,
-    { definition, agents, templates, workflow }: CheckedDefinition,
+    checked: CheckedDefinition,
     runId: string,
+    parent?: RunParent,
   ): RunEventOf<'run.queued'> {
-    const manifest: RunManifest = {
-      ...(workflow !== undefined && { workflow }),
-      agents: Object.fromEntries([...agents].map(([reference, agent]) => [reference, pinnedOf(agent)])),
-      ...(Object.keys(templates).length > 0 && { templates }),
-    };
+    const { definition } = checked;
     return {
       runId,
       seq: 1,
@@ -192,19 +191,37 @@ export class RunService {
         schemaVersion: EVENT_SCHEMA_VERSION,
         flags: [],
         definition,
-        manifest,
+        manifest: this.manifestOf(checked),
         input: request.input ?? {},
         context: { ...definition.context, ...request.context },
-        options: this.optionsOf(request, definition),
+        options: {
+          priority: request.priority ?? DEFAULT_PRIORITY,
+          tags: request.tags ?? [],
+          ...this.limitsOf(definition),
+        },
+        ...(parent && { parent }),
       },
     };
   }
 
-  private optionsOf(request: StartRequest, definition: WorkflowDefinition): RunOptions {
+  private manifestOf({ agents, templates, workflow, workflows, pinned }: CheckedDefinition): RunManifest {
+    const definitions = Object.entries(pinned).map(
+      ([key, version]): readonly [string, PinnedDefinition] => [
+        key,
+        { ...version, ...this.limitsOf(version.definition) },
+      ],
+    );
+    return {
+      ...(workflow !== undefined && { workflow }),
+      agents: pinsOf(agents),
+      ...(Object.keys(templates).length > 0 && { templates }),
+      ...(definitions.length > 0 && { workflows, definitions: Object.fromEntries(definitions) }),
+    };
+  }
+
+  private limitsOf(definition: WorkflowDefinition): Pick<RunOptions, 'timeoutMs' | 'maxParallelSteps'> {
     const { parallelEnabled, maxParallelSteps, runTimeoutMs } = this.config;
     return {
-      priority: request.priority ?? DEFAULT_PRIORITY,
-      tags: request.tags ?? [],
       timeoutMs: definition.timeoutMs ?? runTimeoutMs,
       maxParallelSteps: parallelEnabled ? (definition.maxParallelSteps ?? maxParallelSteps) : 1,
     };
@@ -276,8 +293,4 @@ export class RunService {
       : `all ${String(maxConcurrentRuns)} places are taken and queueing is off (AGENT_ENABLE_QUEUE)`;
     return AppError.of(runErrors['queue.full'], message, { retryAfterMs: QUEUE_RETRY_AFTER_MS });
   }
-}
-
-function pinnedOf({ id, kind, version, isBuiltIn }: Agent): PinnedAgent {
-  return isBuiltIn ? { kind, version } : { id, kind, version };
 }

@@ -34,7 +34,7 @@ export interface NewRun {
 /**
  * A row that must become true together with events. None of them ever refuses the write it belongs to:
  * a run that exists already is left as it is (free, epoch 0, when new); an inbox row acts as `RunInbox.put`, and is
- * left out when its run does not exist; an idempotency row replaces the one of the same key; a settlement of a
+ * left out when its run does not exist or has ended; an idempotency row replaces the one of the same key; a settlement of a
  * reservation that was settled, or an audit row of an id that exists, is left as it is. So is an approval that exists
  * already; the end of one changes the approval that is open at its path, and nothing where none is.
  */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import { AgentService } from '../agents/agent.service.js';
 import { textOf } from '../agents/domain/agent-reference.js';
-import type { Agent } from '../agents/domain/agent.js';
+import { pinsOf, type Agent } from '../agents/domain/agent.js';
 import { agentErrors } from '../agents/agent.errors.js';
 import { AppError, type Failure, type Issue } from '../kernel/failure.js';
 import type { Json } from '../kernel/json.js';
@@ -20,7 +20,16 @@ import { referencesIn, type DefinitionReference } from './domain/definition-refe
 import { definitionErrors } from './domain/definition.errors.js';
 import type { WorkflowDefinition } from './domain/definition.schema.js';
 import type { Graph } from './domain/graph.js';
+import { workflowText } from './domain/kinds/workflow.step.js';
+import {
+  pinnedFor,
+  withWorkflows,
+  type PinnedWorkflow,
+  type PinnedWorkflows,
+  type WorkflowPins,
+} from './domain/pinned-workflow.js';
 import { listUnreachableSteps } from './domain/reachability.js';
+import { listRecursions } from './domain/recursion.js';
 import { listSchemaWarnings } from './domain/schema-flow.js';
 import { shapeOf, type DefinitionShape } from './domain/shape.js';
 import { withSchemas } from './domain/step-schemas.js';
@@ -29,7 +38,8 @@ import { missingVariables, unknownVariables } from './domain/step-variables.js';
 import type { Warning } from './domain/warning.js';
 import type { WorkflowReference } from './domain/workflow-reference.schema.js';
 import type { WorkflowPin } from './domain/workflow.js';
-import { WorkflowSource } from './workflow-source.js';
+import { NestedWorkflows } from './nested-workflows.js';
+import { WorkflowSource, type FoundWorkflow } from './workflow-source.js';
 
 /** How long checking one definition may take. */
 const CHECK_TIMEOUT_MS = 5_000;
@@ -42,6 +52,10 @@ export interface CheckedDefinition {
   readonly agents: ReadonlyMap<string, Agent>;
   /** The templates that its steps take their input from, by the key of the step. */
   readonly templates: StepTemplates;
+  /** The versions of workflows that its steps run, by reference as they write it. */
+  readonly workflows: WorkflowPins;
+  /** Those versions, and what they run in turn. */
+  readonly pinned: PinnedWorkflows;
   /** The stored version that it is; absent when it was sent along. */
   readonly workflow?: WorkflowPin;
 }
@@ -60,6 +74,8 @@ interface ResolvedReferences {
   /** By reference as steps write it. */
   readonly agents: ReadonlyMap<string, Agent>;
   readonly templates: StepTemplates;
+  /** By reference as steps write it. */
+  readonly workflows: WorkflowPins;
   readonly issues: readonly Issue[];
 }
 
@@ -82,35 +98,54 @@ export class WorkflowService {
    *
    * @throws AppError `check.limit-exceeded`
    */
-  async check(namespace: string, json: unknown): Promise<Result<CheckedDefinition, readonly Issue[]>> {
+  check(namespace: string, json: unknown): Promise<Result<CheckedDefinition, readonly Issue[]>> {
+    return this.checkWith(this.nestedIn(namespace), namespace, json);
+  }
+
+  /** The same of one definition among those that run each other. */
+  private async checkWith(
+    nested: NestedWorkflows,
+    namespace: string,
+    json: unknown,
+  ): Promise<Result<CheckedDefinition, readonly Issue[]>> {
+    const resolve = (): Promise<ResolvedReferences> => this.resolve(nested, namespace, json);
     const issues = isLarge(json) ? await this.checkApart(json) : [];
-    if (issues.length > 0) return this.refuse(namespace, json, issues);
+    if (issues.length > 0) return refuse(issues, resolve);
     const compiled = compileDefinition(json, { maxSteps: this.config.maxSteps });
-    if (!compiled.ok) return this.refuse(namespace, json, [...compiled.failure, ...this.schemaIssues(json)]);
+    if (!compiled.ok) return refuse([...compiled.failure, ...this.schemaIssues(json)], resolve);
     const { definition, graph } = compiled.value;
-    const { agents, templates, issues: unresolved } = await this.resolve(namespace, json);
+    const { agents, templates, workflows, issues: unresolved } = await resolve();
     const found = [...unresolved, ...this.schemaIssues(json)];
     const resolved = withTemplates(graph, templates, this.templates.check);
     if (!resolved.ok) return fail([...found, ...resolved.failure]);
     if (found.length > 0) return fail(found);
-    const checked = withSchemas(resolved.value, definition, this.templates.check);
-    return ok({ definition, graph: checked, agents, templates });
+    const { pinned } = nested;
+    const whole = withWorkflows(resolved.value, { workflows, pinned }, this.templates.check);
+    const checked = withSchemas(whole, definition, this.templates.check);
+    return ok({ definition, graph: checked, agents, templates, workflows, pinned });
+  }
+
+  private nestedIn(namespace: string): NestedWorkflows {
+    return new NestedWorkflows({
+      find: (reference) => this.source.get(namespace, reference.target, selectorOf(reference)),
+      check: (found, nested) => this.checkNested(nested, namespace, found),
+    });
+  }
+
+  private async checkNested(
+    nested: NestedWorkflows,
+    namespace: string,
+    { head, version, content }: FoundWorkflow,
+  ): Promise<Result<PinnedWorkflow, readonly Issue[]>> {
+    const checked = await this.checkWith(nested, namespace, content.body.definition);
+    if (!checked.ok) return checked;
+    const { definition, agents, templates, workflows } = checked.value;
+    return ok({ id: head.id, version, definition, agents: pinsOf(agents), templates, workflows });
   }
 
   private checkApart(json: unknown): Promise<readonly Issue[]> {
     const { maxSteps } = this.config;
     return this.pool.run(definitionCheck, { definition: json as Json, maxSteps }, CHECK_TIMEOUT_MS);
-  }
-
-  /** All that is wrong: with the definition itself, and with what it refers to, unless there is too much of it. */
-  private async refuse(
-    namespace: string,
-    json: unknown,
-    issues: readonly Issue[],
-  ): Promise<Result<never, readonly Issue[]>> {
-    const isTooLarge = issues.some(({ code }) => code === definitionErrors['definition.too-many-steps'].code);
-    if (isTooLarge) return fail(issues);
-    return fail([...issues, ...(await this.resolve(namespace, json)).issues]);
   }
 
   /** Every problem of a definition, with pointers from `pointer` on, or what it comes to. */
@@ -122,15 +157,25 @@ export class WorkflowService {
   }
 
   /** What may be a mistake in a definition that may run, with pointers from its root. */
-  warningsOf({ definition, graph, templates }: CheckedDefinition): readonly Warning[] {
+  warningsOf({ definition, graph, templates, workflows, pinned }: CheckedDefinition): readonly Warning[] {
+    const references = referencesIn(definition);
     return [
       ...listUnreachableSteps(graph),
-      ...referencesIn(definition).flatMap((reference) => {
+      ...listRecursions({
+        ...(definition.name !== undefined && { name: definition.name }),
+        references: references.map((reference) => ({ ...reference, text: textOfWorkflow(reference) })),
+        workflows,
+        pinned,
+      }),
+      ...references.flatMap((reference) => {
         const pinned = reference.kind === 'template' ? own(templates, reference.stepKey) : undefined;
         const compiled = pinned && compilePinned(pinned);
         return compiled?.ok === true ? unknownVariables(reference, compiled.value) : [];
       }),
-      ...listSchemaWarnings(definition, graph, (step) => ({ output: step.outputSchema })),
+      ...listSchemaWarnings(definition, graph, ({ work, outputSchema }) => {
+        const run = work.kind === 'workflow' ? pinnedFor(workflows, pinned, work.reference) : undefined;
+        return { input: run?.definition.inputSchema, output: outputSchema ?? run?.definition.outputSchema };
+      }),
     ];
   }
 
@@ -174,12 +219,22 @@ export class WorkflowService {
     throw AppError.of(definitionErrors['input.invalid'], message, { issues: at(pointer, found) });
   }
 
-  /** The versions that agents and templates of steps mean now, and every reference that means nothing. */
-  private async resolve(namespace: string, json: unknown): Promise<ResolvedReferences> {
+  /** The versions that references of steps mean now, and every reference that means nothing. */
+  private async resolve(
+    nested: NestedWorkflows,
+    namespace: string,
+    json: unknown,
+  ): Promise<ResolvedReferences> {
     const agents = new Map<string, Agent>();
     const templates: [string, PinnedTemplate][] = [];
+    const workflows: [string, WorkflowPin][] = [];
     const issues: Issue[] = [];
     for (const reference of referencesIn(json)) {
+      if (reference.kind === 'workflow') {
+        const pin = await nested.pin(reference);
+        if (!pin.ok) issues.push(pin.failure);
+        else workflows.push([textOfWorkflow(reference), pin.value]);
+      }
       if (reference.kind === 'agent') {
         const text = textOf({ ...reference, key: reference.target });
         const found = agents.get(text) ?? (await this.findAgent(namespace, reference));
@@ -195,7 +250,8 @@ export class WorkflowService {
         if (compiled.ok) issues.push(...missingVariables(reference, compiled.value));
       }
     }
-    return { agents, templates: Object.fromEntries(templates), issues };
+    const found = { templates: Object.fromEntries(templates), workflows: Object.fromEntries(workflows) };
+    return { agents, ...found, issues };
   }
 
   private async pin(
@@ -224,6 +280,19 @@ export class WorkflowService {
       this.schemas.problems(schema).map((message) => ({ pointer, code: 'schema.invalid', message })),
     );
   }
+}
+
+/** All that is wrong: with the definition itself, and with what it refers to, unless there is too much of it. */
+async function refuse(
+  issues: readonly Issue[],
+  resolve: () => Promise<ResolvedReferences>,
+): Promise<Result<never, readonly Issue[]>> {
+  const isTooLarge = issues.some(({ code }) => code === definitionErrors['definition.too-many-steps'].code);
+  return fail(isTooLarge ? issues : [...issues, ...(await resolve()).issues]);
+}
+
+function textOfWorkflow(reference: DefinitionReference): string {
+  return workflowText({ name: reference.target, ...selectorOf(reference) });
 }
 
 function selectorOf({ version, label }: DefinitionReference): VersionSelector {

@@ -10,6 +10,9 @@ import { graphOf, queuedEvent, SimulatedRun } from '../support/simulated-run.js'
 
 const WIDTH = 10;
 
+/** One process, and a run that runs no other. */
+const ALONE = { starts: () => 'all' as const, subRunId: (lineage: string) => lineage };
+
 /** Layers of ten, each step depending on two of the layer above. */
 function layered(count: number): unknown {
   return {
@@ -44,7 +47,7 @@ function readsPerTurn(count: number): readonly number[] {
   const turns: number[] = [];
   const turn = (commands: Parameters<typeof advance>[1]['commands']): readonly string[] => {
     const before = reads;
-    advance(state, { commands, evaluator, now: 1, mayStart: () => true });
+    advance(state, { commands, evaluator, now: 1, ...ALONE });
     const started = plannedInvocations(state).map(({ path }) => path);
     markInvoked(state);
     summaryOf(state, undefined);
@@ -105,7 +108,7 @@ function lookUpsPerTurn(definition: object): readonly number[] {
         path === undefined
           ? [{ type: 'begin', at: 1 } as const]
           : [{ type: 'complete', at: 1, path, attempt: 1, output: null } as const];
-      advance(state, { commands, evaluator, now: 1, mayStart: () => true });
+      advance(state, { commands, evaluator, now: 1, ...ALONE });
       [path] = plannedInvocations(state).map((invocation) => invocation.path);
       markInvoked(state);
       more = path !== undefined;

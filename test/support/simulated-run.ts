@@ -111,7 +111,8 @@ export class SimulatedRun {
       commands,
       evaluator,
       now: this.now,
-      mayStart: () => true,
+      starts: () => 'all',
+      subRunId: (lineage) => `run_of ${lineage}`,
     });
     if (events.length > 0) this.appends.push(events);
     this.settle(events);

@@ -72,5 +72,22 @@ export interface AgentPin {
   readonly version: number;
 }
 
+/** The version of an agent that a run calls, as its log keeps it. */
+export interface PinnedAgent {
+  /** Absent for an agent that comes with the service. */
+  readonly id?: string;
+  readonly kind: string;
+  readonly version: number;
+}
+
+/** What is kept of agents, by reference. */
+export function pinsOf(agents: ReadonlyMap<string, Agent>): { readonly [reference: string]: PinnedAgent } {
+  return Object.fromEntries([...agents].map(([reference, agent]) => [reference, pinnedOf(agent)]));
+}
+
+function pinnedOf({ id, kind, version, isBuiltIn }: Agent): PinnedAgent {
+  return isBuiltIn ? { kind, version } : { id, kind, version };
+}
+
 /** A slug. What looks like an id is no key, and `kinds` is a route. */
 export const AGENT_KEY = /^(?!agt_|kinds$)[a-z0-9][a-z0-9._-]{0,99}$/;

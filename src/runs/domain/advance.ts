@@ -8,11 +8,12 @@ import type { Result } from '../../kernel/result.js';
 import { endAtDeadline, outcomeOfApproval } from './approval.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
-import { nextMove } from './plan.js';
+import { nextMove, type Starts } from './plan.js';
 import type { Consequence, Resolution, RunCommand } from './run.commands.js';
 import type { Move } from './run.effects.js';
 import type { RunEvent } from './run.events.js';
 import { liveUnit, takerOf, type RunState } from './run.state.js';
+import { lineageOf } from './sub-run.js';
 import type { Unit } from './unit.js';
 
 /** Evaluates what a move needs. Pure: it reads the state and the definition's compiled expressions only. */
@@ -41,8 +42,10 @@ export interface TurnInput {
   readonly evaluator: Evaluator;
   /** Milliseconds since the epoch; the time of every move of this turn. */
   readonly now: number;
-  /** Whether this process may open attempts of the run; asked once, when the commands have been applied. */
-  readonly mayStart: (state: RunState) => boolean;
+  /** What this process may start of the run; asked once, when the commands have been applied. */
+  readonly starts: (state: RunState) => Starts;
+  /** The id of the run that a lineage stands for, always the same (sub-run.ts): it is hashed outside. */
+  readonly subRunId: (lineage: string) => string;
 }
 
 /** Past so many events a turn is cut: steps that need nothing outside could go on without end. */
@@ -53,11 +56,11 @@ export function advance(state: RunState, input: TurnInput): Advance {
   const events: RunEvent[] = [];
   const refusals = input.commands.map((command) => apply(state, evaluated(state, command, input), events));
   apply(state, { type: 'tick', at: input.now }, events);
-  const mayStart = input.mayStart(state);
-  let move = nextMove(state, input.now, mayStart);
+  const starts = input.starts(state);
+  let move = nextMove(state, input.now, starts);
   while (move !== undefined && events.length < MAX_EVENTS) {
     apply(state, commandOf(state, move, input), events);
-    move = nextMove(state, input.now, mayStart);
+    move = nextMove(state, input.now, starts);
   }
   return { events, refusals, isCut: move !== undefined };
 }
@@ -123,7 +126,18 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
         resolution.kind === 'complete'
           ? evaluator.consequence(state, unit, resolution.output, at)
           : undefined;
-      return { type: 'resolve', at, path: unit.path, resolution, ...(consequence && { consequence }) };
+      const subRun = resolution.kind === 'delegate' && { subRunId: input.subRunId(lineageOf(state, unit)) };
+      return {
+        ...{ type: 'resolve', at, path: unit.path, resolution },
+        ...(consequence && { consequence }),
+        ...subRun,
+      };
+    }
+    case 'restart': {
+      const { unit } = move;
+      const isDelegated = unit.step.work.kind === 'workflow';
+      const subRun = isDelegated && { subRunId: input.subRunId(lineageOf(state, unit)) };
+      return { type: 'restart', at, path: unit.path, ...subRun };
     }
     case 'expire':
       return expiryOf(state, move.unit, input);

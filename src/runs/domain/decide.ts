@@ -6,8 +6,10 @@
  * attempt that is not open, or about a run that has ended, leads to nothing: late and doubled reports change nothing.
  */
 import { failureOf, type Failure } from '../../kernel/failure.js';
+import type { Json } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
+import { deadlineOf } from './attempt-deadline.js';
 import { approvalIdOf, endAtDeadline, outcomeOfApproval, type ApprovalEnd } from './approval.js';
 import { Draft } from './draft.js';
 import { cancelWithin, completeUnit, failUnit } from './endings.js';
@@ -167,13 +169,19 @@ function interruptAll(draft: Draft, cause: InterruptCause, epoch: number): void 
   for (const unit of inOrder(draft.state.frontier.open)) draft.unit('interrupted', unit, { cause, epoch });
 }
 
-function resolve(draft: Draft, { path, resolution, consequence }: CommandOf<'resolve'>): void {
+function resolve(
+  draft: Draft,
+  { path, resolution, consequence, subRunId }: CommandOf<'resolve'>,
+): void {
   const { state } = draft;
   const unit = liveUnit(state, path);
   if (unit?.status !== 'ready' || !mayProceed(state)) return;
   switch (resolution.kind) {
     case 'start':
       draft.unit('started', unit, { input: resolution.input }, unit.attempt + 1);
+      break;
+    case 'delegate':
+      delegate(draft, unit, resolution.input, subRunId);
       break;
     case 'hold': {
       const { kind: _, ...opened } = resolution;
@@ -211,13 +219,26 @@ function waitOf({ until, ...awaited }: Awaited & { readonly until?: number }): U
   return { ...awaited, ...(until === undefined ? {} : { until: isoOf(until) }) };
 }
 
-function restart(draft: Draft, { path }: CommandOf<'restart'>): void {
+/** An attempt whose work is a run of its own: it is closed at once, and the unit waits for the run. */
+function delegate(draft: Draft, unit: Unit, input: Json, subRunId: string | undefined): void {
+  if (subRunId === undefined) throw new TypeError(`${unit.path} needs a run of its own, and has no id for it`);
+  const { now: startedAt } = draft;
+  const { step, firstStartedAt = startedAt } = unit;
+  const attempt = unit.attempt + 1;
+  const until = deadlineOf({ step, startedAt, firstStartedAt })?.at;
+  draft.unit('started', unit, { input, subRunId }, attempt);
+  const awaited = { for: 'run', ref: subRunId, ...(until !== undefined && { until }) } as const;
+  draft.unit('waiting', unit, waitOf(awaited), attempt);
+}
+
+function restart(draft: Draft, { path, subRunId }: CommandOf<'restart'>): void {
   const { state, now } = draft;
   const unit = liveUnit(state, path);
   if (unit?.input === undefined || !mayProceed(state)) return;
   const isDue = unit.status === 'retrying' && (unit.dueAt ?? 0) <= now;
   if (unit.status !== 'ready' && !isDue) return;
-  draft.unit('started', unit, { input: unit.input }, unit.attempt + 1);
+  if (subRunId !== undefined) delegate(draft, unit, unit.input, subRunId);
+  else draft.unit('started', unit, { input: unit.input }, unit.attempt + 1);
 }
 
 function failAttempt(draft: Draft, command: CommandOf<'fail'>): void {
@@ -313,7 +334,7 @@ function expireRepetition(draft: Draft, unit: Unit, held: HeldIterations): void 
 function expireWait(
   draft: Draft,
   unit: Unit,
-  { for: reason, name }: Wait,
+  { for: reason, name, ref }: Wait,
   { consequence }: CommandOf<'expire'>,
 ): void {
   if (unit.approval !== undefined) {
@@ -325,7 +346,7 @@ function expireWait(
     return;
   }
   const failure = failureOf(runErrors['step.timed-out'], `what the step waited for did not come: ${reason}`, {
-    details: { for: reason, ...(name === undefined ? {} : { name }) },
+    details: { for: reason, ...(name !== undefined && { name }), ...(ref !== undefined && { ref }) },
   });
   failWaiting(draft, unit, { failure, random: 1 });
 }
@@ -334,7 +355,13 @@ function deliver(draft: Draft, command: CommandOf<'deliver'>): void {
   const { state } = draft;
   const { path, wait, outcome, random, consequence } = command;
   const unit = liveUnit(state, path);
-  if (unit?.wait?.seq !== wait || (state.status === 'cancelling' && !mayProceed(state))) return;
+  if (unit?.wait?.seq !== wait) return;
+  if (state.status === 'cancelling' && !mayProceed(state)) {
+    // A cancelled run waits for its sub-runs, which are cancelled with it: what they have spent counts.
+    if (unit.wait.for === 'run')
+      draft.unit('cancelled', unit, { reason: 'run-cancelled', ...spentOf(outcome) });
+    return;
+  }
   if (outcome.status === 'completed')
     completeUnit(draft, unit, { ...outcome, ...(consequence && { consequence }) });
   else failWaiting(draft, unit, { ...outcome, random });
@@ -372,9 +399,13 @@ function endApproval(
   else failUnit(draft, unit, outcome.failure);
 }
 
-/** Only what was begun by an attempt is tried again. */
+/**
+ * Only what was begun by an attempt is tried again. Of a sub-run only where somebody asks for that: its steps were
+ * tried again already, and tries of runs within runs multiply.
+ */
 function failWaiting(draft: Draft, unit: Unit, failed: FailedAttempt): void {
-  if (unit.attempt > 0) failOrRetry(draft, unit, failed);
+  const isTriedAgain = unit.wait?.for === 'run' ? unit.step.hasPolicy : unit.attempt > 0;
+  if (isTriedAgain) failOrRetry(draft, unit, failed);
   else failUnit(draft, unit, failed.failure, spentOf(failed));
 }
 

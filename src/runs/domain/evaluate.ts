@@ -22,6 +22,7 @@ import type { Consequence, Resolution } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import type { RunState } from './run.state.js';
 import { resolveWork } from './steps/step-kinds.js';
+import { runsAbove } from './sub-run.js';
 import { around, holdingOf, type HeldBody, type Scope, type Unit, type UnitRecord } from './unit.js';
 
 /** Evaluates with the compiled expressions of the run's graph. */
@@ -49,6 +50,7 @@ function resolve(state: RunState, unit: Unit, now: number): Resolution {
           scope: scopeOnce(),
           now,
           keptSignal: (name) => state.signals.get(name)?.[0],
+          runsAbove: runsAbove(state),
         })),
       );
   }
@@ -56,7 +58,8 @@ function resolve(state: RunState, unit: Unit, now: number): Resolution {
 
 /** An input that its schema refuses is a failure that is not tried again. */
 function withCheckedInput({ inputCheck }: CompiledStep, resolution: Resolution): Resolution {
-  if (inputCheck === undefined || resolution.kind !== 'start') return resolution;
+  const isGiven = resolution.kind === 'start' || resolution.kind === 'delegate';
+  if (inputCheck === undefined || !isGiven) return resolution;
   const issues = inputCheck(resolution.input);
   return issues.length === 0 ? resolution : { kind: 'fail', failure: inputInvalid(issues) };
 }

@@ -65,6 +65,7 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     unit.wait = { ...data, seq };
     state.frontier.waiting.add(unit);
     if (data.name !== undefined) awaitSignal(state, unit, data.name);
+    if (data.for === 'run') state.frontier.subRuns.add(unit);
     if (data.until !== undefined) {
       unit.dueAt = Date.parse(data.until);
       state.frontier.timers.push({ unit, at: unit.dueAt });
@@ -85,7 +86,8 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     unit.skipReason = reason;
     settle(state, unit, { status: 'skipped', at });
   },
-  cancelled: ({ state, unit, at }) => {
+  cancelled: ({ state, unit, at }, data) => {
+    spend(state, unit, data);
     closeAttempt(state, unit);
     settle(state, unit, { status: 'cancelled', at });
   },
@@ -118,6 +120,7 @@ function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.sta
   unit.firstStartedAt ??= at;
   unit.startedAt = at;
   if (data.input !== undefined) unit.input = data.input;
+  if (data.subRunId !== undefined) unit.subRunId = data.subRunId;
   const holding = holdingOf(unit);
   if (holding === undefined) {
     state.frontier.open.add(unit);

@@ -1,6 +1,13 @@
 import { given, runFact, stepFact, type Fact } from '../../../test/support/given.js';
 import type { Failure } from '../../kernel/failure.js';
-import { isIdle, markInvoked, nextMove, nextWakeAt, plannedInvocations } from './plan.js';
+import {
+  isIdle,
+  markInvoked,
+  nextMove,
+  nextWakeAt,
+  plannedInvocations,
+  type Starts,
+} from './plan.js';
 import type { RunState } from './run.state.js';
 
 const OVERLOADED: Failure = { code: 'agent.overloaded', kind: 'upstream', message: '', retryable: true };
@@ -23,8 +30,8 @@ function steps(...ids: readonly string[]): unknown {
 }
 
 /** The next move in short. */
-function moveOf(state: RunState, now = 0, mayStart = true): string {
-  const move = nextMove(state, now, mayStart);
+function moveOf(state: RunState, now = 0, starts: Starts = 'all'): string {
+  const move = nextMove(state, now, starts);
   switch (move?.kind) {
     case undefined:
       return 'none';
@@ -34,6 +41,7 @@ function moveOf(state: RunState, now = 0, mayStart = true): string {
       return `resolve ${move.unit.path}`;
     case 'close':
     case 'expire':
+    case 'restart':
       return `${move.kind} ${move.unit.path}`;
     case 'decide': {
       const { command } = move;
@@ -104,13 +112,13 @@ describe('the next move', () => {
   it('starts nothing where nothing may be started', () => {
     const { state } = given(steps('a', 'b'), [started, startedStep('b#1'), retrying('b#1', 0)]);
 
-    expect(moveOf(state, 100, false)).toBe('none');
+    expect(moveOf(state, 100, 'none')).toBe('none');
   });
 
   it('is the end when every step has settled, though nothing may be started', () => {
     const { state } = given(steps('a'), [started, startedStep('a#1'), completed('a#1')]);
 
-    expect(moveOf(state, 0, false)).toBe('finish');
+    expect(moveOf(state, 0, 'none')).toBe('finish');
   });
 
   it.each<readonly [string, readonly Fact[], string]>([

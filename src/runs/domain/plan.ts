@@ -17,7 +17,11 @@ import {
   mayProceed,
   type RunState,
 } from './run.state.js';
+import { needsPlace } from './steps/step-kinds.js';
 import type { Unit } from './unit.js';
+
+/** What a process may start of a run: anything, only what needs no place of the run, nothing. */
+export type Starts = 'all' | 'free' | 'none';
 
 /**
  * The one next move, or undefined when nothing can change without an outcome, a timer or a command.
@@ -26,29 +30,29 @@ import type { Unit } from './unit.js';
  * over, and ready units in order while a place is free. One move at a time, because each changes what the next may be.
  *
  * @param now milliseconds since the epoch
- * @param mayStart false while this process must not open attempts of the run
+ * @param starts what this process may start of the run now
  */
-export function nextMove(state: RunState, now: number, mayStart = true): Move | undefined {
+export function nextMove(state: RunState, now: number, starts: Starts = 'all'): Move | undefined {
   switch (state.status) {
     case 'paused':
       return concludeMove(state, now);
     case 'running':
-      return goingOnMove(state, now, mayStart) ?? restMove(state, now);
+      return goingOnMove(state, now, starts) ?? restMove(state, now);
     case 'waiting':
       return concludeMove(state, now) ?? rouseMove(state, now);
     case 'cancelling':
-      return state.ending === undefined ? finishCancelledMove(state, now) : goingOnMove(state, now, mayStart);
+      return state.ending === undefined ? finishCancelledMove(state, now) : goingOnMove(state, now, starts);
     default:
       return undefined;
   }
 }
 
 /** What has come to its end, then what may begin. */
-function goingOnMove(state: RunState, now: number, mayStart: boolean): Move | undefined {
+function goingOnMove(state: RunState, now: number, starts: Starts): Move | undefined {
   return (
     concludeMove(state, now) ??
     endingMove(state, now) ??
-    startingMove(state, now, mayStart) ??
+    startingMove(state, now, starts) ??
     queueTimeoutMove(state, now)
   );
 }
@@ -58,9 +62,10 @@ function concludeMove(state: RunState, at: number): Move | undefined {
   return state.fatal === undefined ? undefined : { kind: 'decide', command: { type: 'conclude', at } };
 }
 
-/** What is under way is waited for; nothing new starts. */
+/** What is under way is waited for, sub-runs too; nothing new starts. */
 function finishCancelledMove({ frontier }: RunState, at: number): Move | undefined {
-  return frontier.open.size === 0 ? { kind: 'decide', command: { type: 'finish-cancelled', at } } : undefined;
+  const isBusy = frontier.open.size > 0 || frontier.subRuns.size > 0;
+  return isBusy ? undefined : { kind: 'decide', command: { type: 'finish-cancelled', at } };
 }
 
 /** What can end without anything being started. */
@@ -103,13 +108,15 @@ function skipMove({ path, skipReason: reason = 'dependencies-skipped' }: Unit, a
   return { kind: 'decide', command: { type: 'resolve', at, path, resolution: { kind: 'skip', reason } } };
 }
 
-function startingMove(state: RunState, now: number, mayStart: boolean): Move | undefined {
-  if (!mayStart) return undefined;
+function startingMove(state: RunState, now: number, starts: Starts): Move | undefined {
+  if (starts === 'none') return undefined;
   const free = nextFree(state);
   if (free !== undefined) return { kind: 'resolve', unit: free };
-  if (state.frontier.open.size >= state.queued.options.maxParallelSteps) return undefined;
-  const unit = dueRetry(state, now) ?? nextReady(state);
-  return unit === undefined ? undefined : startMove(unit, now);
+  const retry = dueRetry(state, now);
+  if (retry !== undefined && !needsPlace(retry)) return startMove(retry);
+  if (starts === 'free' || state.frontier.open.size >= state.queued.options.maxParallelSteps) return undefined;
+  const unit = retry ?? nextReady(state);
+  return unit === undefined ? undefined : startMove(unit);
 }
 
 function dueRetry(state: RunState, now: number): Unit | undefined {
@@ -118,9 +125,8 @@ function dueRetry(state: RunState, now: number): Unit | undefined {
 }
 
 /** A unit whose input is known starts again as it is; its condition held once and is not asked again. */
-function startMove(unit: Unit, at: number): Move {
-  if (unit.input === undefined) return { kind: 'resolve', unit };
-  return { kind: 'decide', command: { type: 'restart', at, path: unit.path } };
+function startMove(unit: Unit): Move {
+  return { kind: unit.input === undefined ? 'resolve' : 'restart', unit };
 }
 
 /** Open attempts that nobody was asked to invoke, in order. Call `markInvoked` once they are under way. */
@@ -160,7 +166,7 @@ function futureRetryAt(state: RunState, now: number): number | undefined {
   return at === undefined || at <= now ? undefined : at;
 }
 
-/** True when a unit would start if it had a place. */
+/** True when a unit would start if it had a place, or needs none. */
 export function hasStartable(state: RunState, now: number): boolean {
   return state.frontier.readyCount > 0 || dueRetry(state, now) !== undefined;
 }

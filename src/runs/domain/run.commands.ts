@@ -43,6 +43,8 @@ export type Delivery =
 export type Resolution =
   /** An attempt begins. */
   | { readonly kind: 'start'; readonly input: Json }
+  /** An attempt begins whose work is a run of its own. */
+  | { readonly kind: 'delegate'; readonly input: Json }
   /** It opens for the units that it holds. */
   | { readonly kind: 'hold'; readonly input?: Json; readonly items?: number }
   /** It waits, at most until an instant, in milliseconds since the epoch. */
@@ -76,9 +78,11 @@ export type RunCommand =
       readonly resolution: Resolution;
       /** Of a resolution `complete`. */
       readonly consequence?: Consequence;
+      /** Of a resolution `delegate`: the id of the run that does the work. */
+      readonly subRunId?: string;
     } & UnitRef)
-  /** Another attempt of a unit whose input is known. */
-  | ({ readonly type: 'restart' } & UnitRef)
+  /** Another attempt of a unit whose input is known; by a run of its own where `subRunId` names one. */
+  | ({ readonly type: 'restart'; readonly subRunId?: string } & UnitRef)
   | ({
       readonly type: 'complete';
       readonly output: Json;

@@ -11,6 +11,8 @@ export type Move =
   | { readonly kind: 'decide'; readonly command: RunCommand }
   /** Evaluate the unit's condition and what it does, then decide `resolve`. */
   | { readonly kind: 'resolve'; readonly unit: Unit }
+  /** The input is known: decide `restart`. */
+  | { readonly kind: 'restart'; readonly unit: Unit }
   /** A wait is over: evaluate what follows, then decide `expire`. */
   | { readonly kind: 'expire'; readonly unit: Unit }
   /** Evaluate the outcome of what a unit holds, then decide `close`. */

@@ -33,6 +33,8 @@ export const runErrors = defineErrors({
   'approval.invalid': { kind: 'unprocessable', title: 'An approval can not be asked for as it stands' },
   'approval.rejected': { kind: 'unprocessable', title: 'Somebody rejected what was to be approved' },
   'approval.timed-out': { kind: 'timeout', title: 'Nobody answered an approval in time' },
+  'workflow.too-deep': { kind: 'unprocessable', title: 'Workflows run one another too deep' },
+  'workflow.cancelled': { kind: 'conflict', title: 'Somebody cancelled the run that did the work of a step' },
   'signal.too-many': { kind: 'limited', title: 'The run keeps too many signals that no step has taken' },
   'step.not-found': { kind: 'not-found', title: 'The run has no such step' },
   'artifact.not-found': { kind: 'not-found', title: 'The run has no such artifact' },

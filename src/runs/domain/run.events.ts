@@ -4,12 +4,15 @@
  * Decided here: names and data. Decided elsewhere: when one is written (decide.ts) and what it means (evolve.ts).
  * `schemaVersion` in event 1 says how to read the rest; a field once published is never given another meaning.
  */
+import type { PinnedAgent } from '../../agents/domain/agent.js';
 import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { Reducer } from '../../workflows/domain/context-writes.js';
 import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
+import type { PinnedWorkflow, WorkflowPins } from '../../workflows/domain/pinned-workflow.js';
 import type { StepTemplates } from '../../workflows/domain/step-templates.js';
+import type { WorkflowPin } from '../../workflows/domain/workflow.js';
 import type { ApprovalEnd, AskedApproval } from './approval.js';
 
 export const EVENT_SCHEMA_VERSION = 1;
@@ -47,21 +50,31 @@ export function spentOf({ usage, costMicros }: Spent): Spent {
   };
 }
 
-/** The version of an agent that a run calls. */
-export interface PinnedAgent {
-  /** Absent for an agent that comes with the service. */
-  readonly id?: string;
-  readonly kind: string;
-  readonly version: number;
-}
+/** A version of a workflow that a sub-run executes, with the limits that it has there. */
+export interface PinnedDefinition extends PinnedWorkflow, Pick<RunOptions, 'timeoutMs' | 'maxParallelSteps'> {}
 
 /** The exact version of everything that a run resolved when it started. */
 export interface RunManifest {
-  readonly workflow?: { readonly id: string; readonly version: number };
+  readonly workflow?: WorkflowPin;
   /** By reference as steps write it: `key`, `key@3` or `key@label`. */
   readonly agents: { readonly [reference: string]: PinnedAgent };
   /** By the key of the step, with text and includes: the run needs no other record of them. Absent when no step has one. */
   readonly templates?: StepTemplates;
+  /** The versions of workflows that steps run, by reference as they write it: `name`, `name@3`. Absent when none does. */
+  readonly workflows?: WorkflowPins;
+  /** Those versions, and what they run in turn, by `id@version`: a sub-run needs no other record of them. */
+  readonly definitions?: { readonly [key: string]: PinnedDefinition };
+}
+
+/** The run whose step a run is the work of. */
+export interface RunParent {
+  readonly runId: string;
+  /** The unit that waits for it. */
+  readonly path: string;
+  /** The number of the event with which it began to wait: the end is delivered to it. Absent: nobody is told. */
+  readonly wait?: number;
+  /** How many runs are above: 1 where the parent has none. */
+  readonly depth: number;
 }
 
 /** What the caller asked for beside definition and input. */
@@ -79,6 +92,8 @@ export interface RunOptions {
 export interface UnitStarted {
   /** The resolved input; of a step that maps, its list. Absent where iterations or the steps of a body have inputs of their own. */
   readonly input?: Json;
+  /** The run that does the work. */
+  readonly subRunId?: string;
   /** How many items the step maps over. */
   readonly items?: number;
 }
@@ -156,6 +171,8 @@ export interface RunEventMap {
     readonly input: Json;
     readonly context: JsonObject;
     readonly options: RunOptions;
+    /** Absent when the run was not started by a step. */
+    readonly parent?: RunParent;
   };
   'run.started': { readonly [key in never]: never };
   /** Nothing is open or ready; `until` is when the next timer is due. */
@@ -193,7 +210,7 @@ export interface RunEventMap {
   'step.retrying': UnitRetrying & Spent;
   'step.waiting': UnitWaiting;
   'step.interrupted': UnitInterrupted;
-  'step.cancelled': UnitCancelled;
+  'step.cancelled': UnitCancelled & Spent;
   'step.skipped': { readonly reason: SkipReason };
   /** The same of one item of a step that maps over a list. */
   'item.started': UnitStarted;
@@ -202,7 +219,7 @@ export interface RunEventMap {
   'item.retrying': UnitRetrying & Spent;
   'item.waiting': UnitWaiting;
   'item.interrupted': UnitInterrupted;
-  'item.cancelled': UnitCancelled;
+  'item.cancelled': UnitCancelled & Spent;
   /** The same of one iteration of a step that is repeated. */
   'iteration.started': UnitStarted;
   'iteration.completed': UnitCompleted & Spent;
@@ -210,7 +227,7 @@ export interface RunEventMap {
   'iteration.retrying': UnitRetrying & Spent;
   'iteration.waiting': UnitWaiting;
   'iteration.interrupted': UnitInterrupted;
-  'iteration.cancelled': UnitCancelled;
+  'iteration.cancelled': UnitCancelled & Spent;
   /** Somebody is asked; the unit waits from the next event on. */
   'approval.requested': { readonly id: string; readonly until?: string } & AskedApproval;
   /** Somebody has answered, or the deadline has passed; the end of the unit follows at once. */

@@ -45,6 +45,8 @@ export interface Frontier {
   readonly uninvoked: Set<Unit>;
   /** Units that wait for something outside. */
   readonly waiting: Set<Unit>;
+  /** Those that wait for a sub-run. */
+  readonly subRuns: Set<Unit>;
   /** Those that wait for a signal, by its name, in the order in which they began to wait. */
   readonly awaiting: Map<string, Set<Unit>>;
   /** Units of which everything that they hold has ended, or that can not go on. */
@@ -285,6 +287,7 @@ function emptyFrontier(): Frontier {
     open: new Set(),
     uninvoked: new Set(),
     waiting: new Set(),
+    subRuns: new Set(),
     awaiting: new Map(),
     closing: new Set(),
     queued: new Heap(isSooner),

@@ -119,6 +119,7 @@ export function leave({ frontier }: RunState, unit: Unit): void {
       break;
     case 'waiting':
       frontier.waiting.delete(unit);
+      frontier.subRuns.delete(unit);
       if (unit.wait?.name !== undefined) frontier.awaiting.get(unit.wait.name)?.delete(unit);
       delete unit.dueAt;
       delete unit.wait;
@@ -132,12 +133,18 @@ export function leave({ frontier }: RunState, unit: Unit): void {
 function makeItem(state: RunState, holder: Unit, held: HeldItems): void {
   const newest = held.live.get(held.made - 1);
   const isWaiting = newest?.status === 'ready' && newest.attempt === 0;
-  const { maxConcurrency = Infinity } = holder.step.forEach ?? {};
-  if (isWaiting || held.made >= held.total || held.live.size >= maxConcurrency) return;
+  if (isWaiting || held.made >= held.total || held.live.size >= maxLive(state, holder)) return;
   const item = newHeldUnit(holder, 'item', held.made);
   held.live.set(held.made, item);
   held.made += 1;
   markReady(state, item);
+}
+
+/** Sub-runs take none of the run's places: where nothing else bounds them, the number of places does. */
+function maxLive({ queued }: RunState, { step }: Unit): number {
+  const { maxConcurrency = Infinity } = step.forEach ?? {};
+  if (step.work.kind !== 'workflow' || maxConcurrency !== Infinity) return maxConcurrency;
+  return queued.options.maxParallelSteps;
 }
 
 function makeIteration(state: RunState, holder: Unit, held: HeldIterations): void {

@@ -52,6 +52,8 @@ export interface UnitRecord {
   failure?: Failure;
   usage: Usage;
   costMicros: number;
+  /** The run that does the work of the last attempt. */
+  subRunId?: string;
   /** The units that it holds, from its start on. */
   held?: HeldRecord;
 }
@@ -257,7 +259,7 @@ export function newCompensation(undoes: Unit, step: CompiledStep): Unit {
 /** What is kept of a unit that has ended and that nothing reads any more. The log has the rest. */
 export function recordOf(unit: Unit): UnitRecord {
   const { step, role, number, path, status, attempt, usage, costMicros, held } = unit;
-  const { firstStartedAt, endedAt, input, output, artifacts, failure } = unit;
+  const { firstStartedAt, endedAt, input, output, artifacts, failure, subRunId } = unit;
   return {
     step,
     role,
@@ -273,6 +275,7 @@ export function recordOf(unit: Unit): UnitRecord {
     ...(output !== undefined && { output }),
     ...(artifacts !== undefined && { artifacts }),
     ...(failure !== undefined && { failure }),
+    ...(subRunId !== undefined && { subRunId }),
     ...(held !== undefined && { held: recordOfHeld(held) }),
   };
 }

@@ -5,7 +5,7 @@ import { usdFromMicros } from '../../kernel/money.js';
 import { isoOf } from '../../kernel/time.js';
 import { referenceOf, type PinnedReference } from '../../templates/domain/pinned.js';
 import type { StepKind } from '../../workflows/domain/kinds/step-kinds.js';
-import type { ArtifactRef, RunManifest, SkipReason, Usage } from './run.events.js';
+import type { ArtifactRef, RunManifest, RunParent, SkipReason, Usage } from './run.events.js';
 import { settledCount, type RunState } from './run.state.js';
 import { isSettled, isTerminal, type RunStatus, type StepStatus } from './run.status.js';
 import { findUnit, type HeldRecord, type Unit, type UnitRecord } from './unit.js';
@@ -25,6 +25,8 @@ export interface RunView {
   readonly name?: string;
   readonly status: RunStatus;
   readonly workflow?: { readonly id: string; readonly version: number };
+  /** The run whose step it is the work of. */
+  readonly parent?: ParentView;
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
@@ -40,11 +42,29 @@ export interface RunView {
   readonly manifest: ManifestView;
   /** Sequence number of the last event: what a follower has seen of the run as it is here. */
   readonly lastSeq: number;
-  readonly links: { readonly self: string; readonly steps: string; readonly events: string };
+  readonly links: RunLinks;
 }
 
-/** What a run resolved; of templates only which they are, by the id of the step. */
-export interface ManifestView extends Omit<RunManifest, 'templates'> {
+/** Where a run and what belongs to it are read. */
+export interface RunLinks {
+  readonly self: string;
+  readonly steps: string;
+  readonly events: string;
+  /** The run whose step it is the work of. */
+  readonly parent?: string;
+}
+
+/** The run whose step a run is the work of. */
+export type ParentView = Omit<RunParent, 'wait'>;
+
+/** The run that does the work of a step. */
+export interface SubRunView {
+  readonly id: string;
+  readonly href: string;
+}
+
+/** What a run resolved; of templates and workflows only which they are. */
+export interface ManifestView extends Omit<RunManifest, 'templates' | 'definitions'> {
   readonly templates?: { readonly [stepId: string]: PinnedReference };
 }
 
@@ -90,6 +110,8 @@ export interface StepView {
   readonly failure?: Failure;
   /** What it holds, once it has started. */
   readonly holds?: HeldView;
+  /** The run that does or did the work of the last attempt, where that is a run of its own. */
+  readonly subRun?: SubRunView;
   readonly skipReason?: SkipReason;
   readonly usage: Usage;
   readonly costUsd: number;
@@ -101,21 +123,27 @@ export function progressOf(completed: number, total: number): RunProgress {
 }
 
 /** Where a run and its parts are read. */
-export function linksOf(runId: string): RunView['links'] {
-  const self = `/api/v1/runs/${runId}`;
-  return { self, steps: `${self}/steps`, events: `${self}/events` };
+export function linksOf(runId: string, parentId?: string): RunLinks {
+  const self = hrefOf(runId);
+  const links = { self, steps: `${self}/steps`, events: `${self}/events` };
+  return parentId === undefined ? links : { ...links, parent: hrefOf(parentId) };
+}
+
+function hrefOf(runId: string): string {
+  return `/api/v1/runs/${runId}`;
 }
 
 /** A run as the API shows it. */
 export function viewOfRun(namespace: string, state: RunState): RunView {
   const { queued, runId: id } = state;
-  const { definition, manifest, options } = queued;
+  const { definition, manifest, options, parent } = queued;
   return {
     id,
     namespace,
     ...present('name', definition.name),
     status: state.status,
     ...present('workflow', manifest.workflow),
+    ...present('parent', parent && viewOfParent(parent)),
     createdAt: isoOf(state.createdAt),
     ...present('startedAt', state.startedAt === undefined ? undefined : isoOf(state.startedAt)),
     ...present('endedAt', state.endedAt === undefined ? undefined : isoOf(state.endedAt)),
@@ -130,11 +158,15 @@ export function viewOfRun(namespace: string, state: RunState): RunView {
     priority: options.priority,
     manifest: viewOfManifest(manifest),
     lastSeq: state.lastSeq,
-    links: linksOf(id),
+    links: linksOf(id, parent?.runId),
   };
 }
 
-function viewOfManifest({ templates, ...manifest }: RunManifest): ManifestView {
+function viewOfParent({ runId, path, depth }: RunParent): ParentView {
+  return { runId, path, depth };
+}
+
+function viewOfManifest({ templates, definitions: _, ...manifest }: RunManifest): ManifestView {
   if (templates === undefined) return manifest;
   const references = Object.entries(templates).map(
     ([stepId, template]) => [stepId, referenceOf(template)] as const,
@@ -147,7 +179,7 @@ const MAX_LISTED = 100;
 
 /** A unit as the API shows it. What a run that has ended left undone shows as cancelled. */
 export function viewOfStep(state: RunState, unit: UnitRecord): StepView {
-  const { step, path, held } = unit;
+  const { step, path, held, subRunId } = unit;
   const { skipReason } = unit as Partial<Pick<Unit, 'skipReason'>>;
   return {
     id: step.id,
@@ -166,6 +198,7 @@ export function viewOfStep(state: RunState, unit: UnitRecord): StepView {
     ),
     ...present('failure', unit.failure),
     ...present('holds', held === undefined ? undefined : viewOfHeld(held)),
+    ...present('subRun', subRunId === undefined ? undefined : { id: subRunId, href: hrefOf(subRunId) }),
     ...present('skipReason', unit.status === 'skipped' ? skipReason : undefined),
     usage: unit.usage,
     costUsd: usdFromMicros(unit.costMicros),

@@ -41,6 +41,30 @@ export class RunLinksDto {
 
   @ApiProperty()
   readonly events!: string;
+
+  @ApiPropertyOptional({ description: 'The run whose step this one is the work of.' })
+  readonly parent?: string;
+}
+
+/** The run whose step a run is the work of. */
+export class RunParentDto {
+  @ApiProperty({ example: 'run_019aaf3c7c5e7b1c9d2f4a6b8c0d1e2f' })
+  readonly runId!: string;
+
+  @ApiProperty({ description: 'The step, item or iteration.', example: 'parts[2]' })
+  readonly path!: string;
+
+  @ApiProperty({ type: 'integer', description: 'How many runs are above, at most 10.', example: 1 })
+  readonly depth!: number;
+}
+
+/** The run that does the work of a step. */
+export class SubRunDto {
+  @ApiProperty({ example: 'run_019aaf3c7c5e7b1c9d2f4a6b8c0d1e2f' })
+  readonly id!: string;
+
+  @ApiProperty({ description: 'Where it is read.' })
+  readonly href!: string;
 }
 
 /** A run in a list: what its row says. */
@@ -99,6 +123,9 @@ export class RunItemDto {
 
 /** A run. */
 export class RunDto extends RunItemDto {
+  @ApiPropertyOptional({ type: () => RunParentDto, description: 'The run whose step this one is the work of.' })
+  readonly parent?: RunParentDto;
+
   @ApiProperty({ ...ANY_JSON, description: 'Any JSON.' })
   readonly input!: Json;
 
@@ -205,6 +232,12 @@ export class StepDto {
 
   @ApiPropertyOptional({ type: () => [ArtifactDto], description: 'Files that the step made.' })
   readonly artifacts?: readonly ArtifactDto[];
+
+  @ApiPropertyOptional({
+    type: () => SubRunDto,
+    description: 'The run that does the work of the last attempt, where that is a run of its own.',
+  })
+  readonly subRun?: SubRunDto;
 
   @ApiPropertyOptional({
     enum: ['condition-false', 'dependencies-skipped', 'dependencies-failed', 'nothing-to-catch'],

@@ -3,6 +3,7 @@ import type { ApprovalEnd } from '../domain/approval.js';
 import type { RunEvent } from '../domain/run.events.js';
 import { findRecord, type RunState } from '../domain/run.state.js';
 import type { AlsoRow, ApprovalClosing } from '../run.store.js';
+import { subRunRowsOf } from './sub-run-rows.js';
 
 /** The rows beside new events of a run, whose state has them already. */
 export function alsoRowsOf(
@@ -10,7 +11,13 @@ export function alsoRowsOf(
   namespace: string,
   events: readonly RunEvent[],
 ): readonly AlsoRow[] {
-  return events.flatMap((event) => approvalRowOf(state, namespace, event) ?? []);
+  const rows: AlsoRow[] = [];
+  for (const event of events) {
+    const approval = approvalRowOf(state, namespace, event);
+    if (approval !== undefined) rows.push(approval);
+    rows.push(...subRunRowsOf(state, namespace, event));
+  }
+  return rows;
 }
 
 /** An approval is in the inbox as long as its unit waits for it. */

@@ -15,7 +15,7 @@ import { runErrors } from '../domain/run.errors.js';
 import type { Json } from '../../kernel/json.js';
 import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
 import { ArtifactService } from '../artifact.service.js';
-import type { AttemptDeadline } from './attempt-deadline.js';
+import type { AttemptDeadline } from '../domain/attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import { TimerService, type Timer } from './timer.service.js';
 

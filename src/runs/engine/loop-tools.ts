@@ -4,6 +4,7 @@ import { Clock } from '../../platform/clock/clock.js';
 import { RunFeed } from '../run.feed.js';
 import { RunInbox } from '../run.inbox.js';
 import { RunLease } from '../run.lease.js';
+import { RunQueue } from '../run.queue.js';
 import { RunStore } from '../run.store.js';
 import { AttemptExecutor } from './attempt.executor.js';
 import { OwnerService } from './owner.service.js';
@@ -31,5 +32,6 @@ export class LoopTools {
     readonly gate: StartGate,
     readonly owner: OwnerService,
     readonly executor: AttemptExecutor,
+    readonly queue: RunQueue,
   ) {}
 }

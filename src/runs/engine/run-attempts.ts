@@ -7,7 +7,7 @@ import type { CompiledStep } from '../../workflows/domain/graph.js';
 import type { RunManifest } from '../domain/run.events.js';
 import type { Invocation } from '../domain/run.effects.js';
 import type { Delta } from '../run.feed.js';
-import { deadlineOf } from './attempt-deadline.js';
+import { deadlineOf } from '../domain/attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import type { AttemptExecutor, AttemptOrder, OpenAttempt } from './attempt.executor.js';
 import type { RunState } from '../domain/run.state.js';

@@ -12,11 +12,14 @@ import type { RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
 import type { Claimed } from '../run.lease.js';
+import type { InboxEntry } from '../run.inbox.js';
 import type { AlsoRow, CreateResult, Creation, NewRun } from '../run.store.js';
 import { alsoRowsOf } from './also-rows.js';
+import { ExecutionSlot, type SlotSource } from './execution-slot.js';
 import { LoopTools } from './loop-tools.js';
 import { RunLoader } from './run.loader.js';
 import { RunLoop, type Hold, type LoopEnd, type LoopMode } from './run.loop.js';
+import { subRunIdOf } from './sub-run-rows.js';
 
 /** How long a run that could not be driven here rests before somebody tries again. */
 const RETAKE_AFTER_MS = 1_000;
@@ -30,6 +33,15 @@ const RECORD_RETRY_MS = 250;
 /** What a run is claimed for. */
 type Wanted = 'claimed' | 'control' | 'nested';
 
+/** How a run is driven: a nested one needs no free slot. */
+interface Way {
+  readonly mode: LoopMode;
+  readonly isNested: boolean;
+}
+
+/** What waits for the end of a run has begun already. */
+const HIGHEST_PRIORITY = 100;
+
 /** Called when this process stops driving a run. */
 export type LoopEndListener = (why: LoopEnd) => void;
 
@@ -39,7 +51,7 @@ export type LoopEndListener = (why: LoopEnd) => void;
  * A slot is taken by a run that is executed here; runs that wait or are paused are parked and hold none.
  */
 @Injectable()
-export class RunEngine {
+export class RunEngine implements SlotSource {
   private readonly logger = new Logger(RunEngine.name);
   private readonly loops = new Map<string, RunLoop>();
   private readonly claiming = new Map<string, Promise<RunLoop | undefined>>();
@@ -80,7 +92,8 @@ export class RunEngine {
    * same write, so its first steps start as soon as the run exists; otherwise it is queued.
    */
   async create(creation: Omit<Creation, 'ownerId'>, graph: Graph): Promise<CreateResult> {
-    const hasPlace = this.freeSlots > 0 || (creation.run.parentId !== undefined && !this.isDraining);
+    const isNested = creation.run.parentId !== undefined;
+    const hasPlace = this.freeSlots > 0 || (isNested && !this.isDraining);
     if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
     const ownerId = this.tools.owner.id;
     const { run, state, also } = this.firstTurn(creation.run, graph);
@@ -103,9 +116,13 @@ export class RunEngine {
     }
     if (result.outcome !== 'created') return result;
     this.tools.record.feed.publish(run.namespace, run.id, run.events);
+    this.notify(also);
     if (hasEnded || ownerId !== this.tools.owner.id) return result;
     const claim = { runId: run.id, ownerId, epoch: 1 };
-    this.adopt({ claim, namespace: run.namespace, lastSeq: state.lastSeq, inboxSeq: 0 }, state, 'created');
+    this.adopt({ claim, namespace: run.namespace, lastSeq: state.lastSeq, inboxSeq: 0 }, state, {
+      mode: 'created',
+      isNested,
+    });
     return result;
   }
 
@@ -156,7 +173,8 @@ export class RunEngine {
       commands: [{ type: 'begin', at: now }],
       evaluator,
       now,
-      mayStart: () => this.tools.gate.isOpen,
+      starts: () => (this.tools.gate.isOpen ? 'all' : 'none'),
+      subRunId: (lineage) => subRunIdOf(state.runId, lineage),
     });
     const summary = summaryOf(state, nextWakeAt(state, now));
     const also = alsoRowsOf(state, run.namespace, events);
@@ -177,7 +195,7 @@ export class RunEngine {
       const ownerId = owner.id;
       const claimed = await this.claimAs(ownerId, runId, seenEpoch);
       if (claimed === undefined || ownerId !== owner.id) return undefined;
-      return await this.load(claimed, mode);
+      return await this.load(claimed, { mode, isNested: wanted === 'nested' });
     } finally {
       if (mode === 'claimed') this.slotsTaken -= 1;
     }
@@ -195,11 +213,11 @@ export class RunEngine {
   }
 
   /** A run that is too new is left alone: not due again by itself. One that can not be loaded now is tried later. */
-  private async load(claimed: Claimed, mode: LoopMode): Promise<RunLoop | undefined> {
+  private async load(claimed: Claimed, way: Way): Promise<RunLoop | undefined> {
     const { runId } = claimed.claim;
     try {
       const state = await this.loader.load(claimed.namespace, runId);
-      if (state !== undefined) return this.adopt(claimed, state, mode);
+      if (state !== undefined) return this.adopt(claimed, state, way);
       await this.tools.record.lease.park(claimed.claim, claimed.inboxSeq, undefined);
     } catch (error) {
       this.logger.error({ msg: 'a run could not be loaded', runId, err: error });
@@ -208,13 +226,20 @@ export class RunEngine {
     return undefined;
   }
 
-  private adopt(claimed: Claimed, state: RunState, mode: LoopMode): RunLoop {
-    const onEnd = (ended: RunLoop, why: LoopEnd): void => {
-      this.ended(ended, why);
-    };
-    const loop = new RunLoop(this.tools, claimed, state, { mode, onEnd });
+  private adopt(claimed: Claimed, state: RunState, { mode, isNested }: Way): RunLoop {
+    const isExecuted = mode !== 'control';
+    const loop = new RunLoop(this.tools, claimed, state, {
+      mode,
+      slot: new ExecutionSlot(this, isExecuted, isNested),
+      onEnd: (ended, why) => {
+        this.ended(ended, why);
+      },
+      onRows: (rows) => {
+        this.notify(rows);
+      },
+    });
     this.loops.set(loop.runId, loop);
-    if (mode !== 'control') this.slotsTaken += 1;
+    if (isExecuted) this.slotsTaken += 1;
     if (this.isDraining) loop.stopStarting();
     loop.begin();
     return loop;
@@ -222,10 +247,45 @@ export class RunEngine {
 
   private ended(loop: RunLoop, why: LoopEnd): void {
     if (this.loops.get(loop.runId) === loop) this.loops.delete(loop.runId);
-    if (loop.mode !== 'control') this.slotsTaken -= 1;
+    if (loop.holdsSlot) this.slotsTaken -= 1;
     if (this.loops.size === 0) for (const done of this.idle.splice(0)) done();
     if (why === 'lost') this.giveBack(loop.hold, 'soon');
     this.tell(why);
+  }
+
+  takeSlot(isNested: boolean): boolean {
+    const isFree = this.freeSlots > 0 || (isNested && !this.isDraining);
+    if (isFree) this.slotsTaken += 1;
+    return isFree;
+  }
+
+  giveSlot(): void {
+    this.slotsTaken -= 1;
+    this.tell('parked');
+  }
+
+  /** Rows for other runs are in the record: whoever drives those here reads them, others are told. */
+  private notify(rows: readonly AlsoRow[]): void {
+    const { queue } = this.tools;
+    for (const row of rows) {
+      if (row.kind === 'run') queue.hint({ runId: row.run.id, priority: row.run.priority });
+      if (row.kind === 'inbox') this.mail(row.entry);
+    }
+  }
+
+  /** A run that is cancelled needs no slot to end. */
+  private mail({ runId, command }: InboxEntry): void {
+    const loop = this.loops.get(runId);
+    if (loop !== undefined) loop.mail();
+    else if (command.type !== 'cancel') this.tools.queue.hint({ runId, priority: HIGHEST_PRIORITY });
+    else {
+      this.claim(runId, 'control').then(
+        (claimed) => claimed?.mail(),
+        (error: unknown) => {
+          this.logger.warn({ msg: 'a sub-run could not be claimed to be cancelled', runId, err: error });
+        },
+      );
+    }
   }
 
   private tell(why: LoopEnd): void {

@@ -1,20 +1,26 @@
 import { Injectable } from '@nestjs/common';
 
 import { AppError, type Issue } from '../../kernel/failure.js';
+import type { Json } from '../../kernel/json.js';
 import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
 import type { SchemaCheck } from '../../templates/domain/variable.js';
 import { compileDefinition } from '../../workflows/domain/compile-definition.js';
 import type { Graph } from '../../workflows/domain/graph.js';
 import { withSchemas } from '../../workflows/domain/step-schemas.js';
-import { withTemplates, type StepTemplates } from '../../workflows/domain/step-templates.js';
+import { pinnedFor, withWorkflows } from '../../workflows/domain/pinned-workflow.js';
+import { withTemplates } from '../../workflows/domain/step-templates.js';
 import { evolve } from '../domain/evolve.js';
-import type { RunEvent, RunEventOf } from '../domain/run.events.js';
+import type { RunEvent, RunEventOf, RunManifest } from '../domain/run.events.js';
 import { runErrors } from '../domain/run.errors.js';
 import { initialState, type RunState } from '../domain/run.state.js';
+import { DELIVERS_ITS_END } from '../domain/sub-run.js';
 import { RunStore, type EventPage } from '../run.store.js';
 
 /** Events read at once. */
 const PAGE = 2_000;
+
+/** Behaviours of runs that this version knows. */
+const KNOWN_FLAGS: ReadonlySet<number> = new Set([DELIVERS_ITS_END]);
 
 /** How many compiled definitions are kept. */
 const MAX_GRAPHS = 200;
@@ -68,15 +74,15 @@ export class RunLoader {
   }
 
   private graphOf({ runId, data: { definition, flags, manifest } }: RunEventOf<'run.queued'>): Graph {
-    if (flags.length > 0) {
+    const unknown = flags.filter((flag) => !KNOWN_FLAGS.has(flag));
+    if (unknown.length > 0) {
       throw AppError.of(
         runErrors['run.too-new'],
-        `run ${runId} needs flags ${flags.join(', ')}, unknown to this version`,
+        `run ${runId} needs flags ${unknown.join(', ')}, unknown to this version`,
       );
     }
-    const { templates = {} } = manifest;
-    const key = JSON.stringify([definition, templates]);
-    const graph = this.graphs.get(key) ?? this.compiled(definition, templates, runId);
+    const key = JSON.stringify([definition, manifest.templates ?? {}, ...inputSchemasOf(manifest)]);
+    const graph = this.graphs.get(key) ?? this.compiled(definition, manifest, runId);
     this.graphs.delete(key);
     this.graphs.set(key, graph);
     if (this.graphs.size > MAX_GRAPHS) this.graphs.delete(this.graphs.keys().next().value ?? '');
@@ -84,14 +90,24 @@ export class RunLoader {
   }
 
   /** A stored definition was checked when its run started; its size limit then may differ from today's. */
-  private compiled(definition: unknown, templates: StepTemplates, runId: string): Graph {
+  private compiled(definition: unknown, manifest: RunManifest, runId: string): Graph {
+    const { templates = {}, workflows = {}, definitions: pinned = {} } = manifest;
     const result = compileDefinition(definition, { maxSteps: Number.MAX_SAFE_INTEGER });
     if (!result.ok) throw notValid(runId, result.failure);
     const check: SchemaCheck = (schema, value) => this.schemas.validate(schema, value);
     const graph = withTemplates(result.value.graph, templates, check);
     if (!graph.ok) throw notValid(runId, graph.failure);
-    return withSchemas(graph.value, result.value.definition, check);
+    const whole = withWorkflows(graph.value, { workflows, pinned }, check);
+    return withSchemas(whole, result.value.definition, check);
   }
+}
+
+/** What the graph of a run knows of the workflows that its steps run. */
+function inputSchemasOf({ workflows = {}, definitions = {} }: RunManifest): readonly Json[] {
+  return Object.keys(workflows).map((reference) => [
+    reference,
+    pinnedFor(workflows, definitions, reference)?.definition.inputSchema ?? null,
+  ]);
 }
 
 function notValid(runId: string, issues: readonly Issue[]): AppError {

@@ -12,7 +12,14 @@ import { AppError, failureOf, type Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import { advance } from '../domain/advance.js';
 import { evaluator } from '../domain/evaluate.js';
-import { hasStartable, isIdle, markInvoked, nextWakeAt, plannedInvocations } from '../domain/plan.js';
+import {
+  hasStartable,
+  isIdle,
+  markInvoked,
+  nextWakeAt,
+  plannedInvocations,
+  type Starts,
+} from '../domain/plan.js';
 import type { RunCommand } from '../domain/run.commands.js';
 import type { Invocation } from '../domain/run.effects.js';
 import { runErrors } from '../domain/run.errors.js';
@@ -23,16 +30,21 @@ import { summaryOf } from '../domain/summary.js';
 import type { Delta } from '../run.feed.js';
 import type { InboxRow } from '../run.inbox.js';
 import type { Claimed } from '../run.lease.js';
-import type { Append } from '../run.store.js';
+import type { AlsoRow, Append } from '../run.store.js';
 import { alsoRowsOf } from './also-rows.js';
+import type { ExecutionSlot } from './execution-slot.js';
 import type { LoopTools } from './loop-tools.js';
-import { deadlineOf } from './attempt-deadline.js';
+import { deadlineOf } from '../domain/attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import { RunAttempts, type AttemptListener } from './run-attempts.js';
 import type { GatedRun } from './start.gate.js';
+import { subRunIdOf } from './sub-run-rows.js';
 import type { Timer } from './timer.service.js';
 
-/** A run that waits longer than this for its next timer is parked. */
+/**
+ * A run that waits longer than this for its next timer is parked; one that waits for sub-runs, when nothing has come of
+ * them for so long: each would load it again.
+ */
 const PARK_AFTER_MS = 10_000;
 
 /** How long to wait before the record is asked again when it did not answer. */
@@ -70,6 +82,7 @@ export class RunLoop implements GatedRun, AttemptListener {
   private hasMail: boolean;
   private inboxSeq: number;
   private wake: { readonly at: number; readonly timer: Timer } | undefined;
+  private lingersUntil = 0;
   private endedAs: LoopEnd | undefined;
 
   constructor(
@@ -78,7 +91,10 @@ export class RunLoop implements GatedRun, AttemptListener {
     readonly state: RunState,
     private readonly options: {
       readonly mode: LoopMode;
+      readonly slot: ExecutionSlot;
       readonly onEnd: (loop: RunLoop, why: LoopEnd) => void;
+      /** Rows for other runs are in the record. */
+      readonly onRows: (rows: readonly AlsoRow[]) => void;
     },
   ) {
     this.attempts = new RunAttempts(tools.executor, this);
@@ -99,8 +115,8 @@ export class RunLoop implements GatedRun, AttemptListener {
     return { claim: this.claimed.claim, inboxSeq: this.inboxSeq };
   }
 
-  get mode(): LoopMode {
-    return this.options.mode;
+  get holdsSlot(): boolean {
+    return this.options.slot.isHeld;
   }
 
   /** Takes the run up: attempts that a former owner left open are interrupted, a queued run begins. */
@@ -239,14 +255,22 @@ export class RunLoop implements GatedRun, AttemptListener {
       ],
       evaluator,
       now,
-      mayStart: ({ deaths }) => this.mayStart(deaths),
+      starts: (state) => this.starts(state, now),
+      subRunId: (lineage) => subRunIdOf(this.runId, lineage),
     });
     if (isCut) this.isPoked = true;
     const isDurable = await this.write(events, rows);
     taken.forEach(({ settle }, index) => settle?.(isDurable ? refusals[index] : lostFailure(this.runId)));
     if (!isDurable || !this.isStillOwner()) return;
     this.carryOut(events);
-    await this.rest(now);
+    if (isTerminal(this.state.status)) await this.leave(now, events.length > 0);
+    else await this.rest(now);
+  }
+
+  /** The run has ended, now or before something came in for it. */
+  private async leave(now: number, isNow: boolean): Promise<void> {
+    if (isNow) this.end('terminal');
+    else await this.park(now, undefined);
   }
 
   /** Asked before anybody is called: the claim may have been lost while the append was under way. */
@@ -255,9 +279,19 @@ export class RunLoop implements GatedRun, AttemptListener {
     return this.endedAs === undefined;
   }
 
-  private mayStart(deaths: number): boolean {
-    if (this.isStopping || this.options.mode === 'control') return false;
-    return this.tools.gate.mayStart(this, deaths >= DEATHS_UNTIL_ALONE);
+  private starts(state: RunState, now: number): Starts {
+    if (this.startsNothing || !this.tools.gate.mayStart(this, state.deaths >= DEATHS_UNTIL_ALONE))
+      return 'none';
+    return this.options.slot.isHeld || this.takeSlot(now) ? 'all' : 'free';
+  }
+
+  private get startsNothing(): boolean {
+    return this.isStopping || this.options.mode === 'control';
+  }
+
+  /** Takes the slot again that the run gave back, when there is something to do with it. */
+  private takeSlot(now: number): boolean {
+    return mayProceed(this.state) && hasStartable(this.state, now) && this.options.slot.take();
   }
 
   private async readMail(): Promise<readonly InboxRow[]> {
@@ -280,8 +314,10 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.isAppending = true;
     const isAppended = await this.commit(append);
     this.isAppending = false;
-    if (isAppended) this.tools.record.feed.publish(this.namespace, this.runId, append.events);
-    else this.end('lost');
+    if (isAppended) {
+      this.tools.record.feed.publish(this.namespace, this.runId, append.events);
+      if (append.also !== undefined) this.options.onRows(append.also);
+    } else this.end('lost');
     this.releaseReaders();
     return isAppended;
   }
@@ -352,23 +388,43 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.tools.gate.setOpen(this.runId, this.attempts.size);
   }
 
-  /** Whether the run goes on here: it has ended, is parked, or waits for its next timer. */
+  /** Whether the run goes on here: it is parked, waits for its next timer, or for sub-runs without its slot. */
   private async rest(now: number): Promise<void> {
-    if (isTerminal(this.state.status)) {
-      this.end('terminal');
+    if (this.hasWork()) return;
+    const { state } = this;
+    const { slot } = this.options;
+    if (!slot.isHeld && !this.startsNothing && this.takeSlot(now)) {
+      this.isPoked = true;
       return;
     }
-    if (this.hasWork()) return;
-    const wakeAt = nextWakeAt(this.state, now);
-    if (isIdle(this.state) && this.isParkable(now, wakeAt)) await this.park(now, wakeAt);
-    else this.setWake(now, wakeAt);
+    const wakeAt = nextWakeAt(state, now);
+    if (isIdle(state) && this.isParkable(now, wakeAt)) {
+      await this.park(now, wakeAt);
+      return;
+    }
+    if (!this.awaitsSubRuns(now)) {
+      this.setWake(now, wakeAt);
+      return;
+    }
+    slot.give();
+    if (this.lingersUntil <= now) this.lingersUntil = now + PARK_AFTER_MS;
+    this.setWake(now, Math.min(wakeAt ?? Infinity, this.lingersUntil));
   }
 
   private isParkable(now: number, wakeAt: number | undefined): boolean {
-    const startsNothing = this.isStopping || this.options.mode === 'control';
-    const { status } = this.state;
-    if (startsNothing || (status !== 'waiting' && !mayProceed(this.state))) return true;
-    return !hasStartable(this.state, now) && (wakeAt === undefined || wakeAt - now > PARK_AFTER_MS);
+    const { status, frontier } = this.state;
+    const isEnding = status === 'cancelling' && frontier.subRuns.size > 0;
+    if (isEnding && !this.isStopping) return false; // its sub-runs end soon, and it with them
+    if (this.startsNothing || (status !== 'waiting' && !mayProceed(this.state))) return true;
+    if (hasStartable(this.state, now)) return !this.options.slot.isHeld;
+    const lingers = this.awaitsSubRuns(now) && now - this.state.lastAt < PARK_AFTER_MS;
+    return !lingers && (wakeAt === undefined || wakeAt - now > PARK_AFTER_MS);
+  }
+
+  /** Whether nothing but sub-runs and timers can move the run. */
+  private awaitsSubRuns(now: number): boolean {
+    const { state } = this;
+    return state.frontier.subRuns.size > 0 && isIdle(state) && !hasStartable(state, now);
   }
 
   private async park(now: number, wakeAt: number | undefined): Promise<void> {

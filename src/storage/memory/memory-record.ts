@@ -214,7 +214,7 @@ export class MemoryRecord {
         if (!this.runs.has(also.run.id)) this.insertRun(also.run, undefined);
         break;
       case 'inbox':
-        this.putInbox(also.entry);
+        if (this.runs.get(also.entry.runId)?.summary.endedAt === undefined) this.putInbox(also.entry);
         break;
       case 'idempotency':
         this.putIdempotency(also.row);

@@ -52,6 +52,12 @@ interface InboxColumns {
   readonly at: number;
 }
 
+type InboxKey = Pick<InboxColumns, 'namespace' | 'run_id'>;
+
+function inboxColumns({ namespace, runId, command, at }: InboxEntry): InboxColumns {
+  return { namespace, run_id: runId, command: JSON.stringify(command), at };
+}
+
 /** Any number that no other advisory lock of the database has. */
 const QUEUE_LOCK = 0x656e_7171;
 /** More than creations that can be under way at once in a usual deployment. */
@@ -175,27 +181,20 @@ export class RecordStatements {
   );
 
   /** Counts an inbox row and makes its run due. First in its unit: the lock on the run keeps the rows in order. */
-  readonly wakeRun = this.database.prepare('inbox.wake', (p: Slots<Omit<InboxColumns, 'command' | 'at'>>) =>
-    this.database.kysely
-      .updateTable('runs')
-      .set({
-        inbox_seq: sql`inbox_seq + 1`,
-        inbox_pending: sql`inbox_pending + 1`,
-        wake_at: this.database.dialect.now(),
-      })
-      .where('id', '=', p.run_id)
-      .where('namespace', '=', p.namespace),
-  );
+  private readonly wakeRun = this.database.prepare('inbox.wake', (p: Slots<InboxKey>) => this.wake(p));
 
   /** The inbox row of a run that exists. */
-  readonly insertInbox = this.database.prepare('inbox.insert', (p: Slots<InboxColumns>) =>
-    this.database.kysely
-      .insertInto('run_inbox')
-      .columns(['run_id', 'namespace', 'command', 'at'])
-      .expression(
-        sql`select id, namespace, ${p.command}, cast(${p.at} as bigint) from runs
-          where id = ${p.run_id} and namespace = ${p.namespace}`,
-      ),
+  private readonly insertInbox = this.database.prepare('inbox.insert', (p: Slots<InboxColumns>) =>
+    this.insertInboxWhere(p, sql``),
+  );
+
+  /** The same of a run that has not ended. */
+  private readonly wakeOpen = this.database.prepare('inbox.wake-open', (p: Slots<InboxKey>) =>
+    this.wake(p).where('ended_at', 'is', null),
+  );
+
+  private readonly insertOpenInbox = this.database.prepare('inbox.insert-open', (p: Slots<InboxColumns>) =>
+    this.insertInboxWhere(p, sql`and ended_at is null`),
   );
 
   readonly deleteInbox = this.database.prepare(
@@ -273,9 +272,36 @@ export class RecordStatements {
 
   /** An inbox entry; writes nothing when the run does not exist in that namespace. */
   inbox(entry: InboxEntry): readonly Statement[] {
-    const key = { run_id: entry.runId, namespace: entry.namespace };
-    const command = JSON.stringify(entry.command);
-    return [this.wakeRun.bind(key), this.insertInbox.bind({ ...key, command, at: entry.at })];
+    const columns = inboxColumns(entry);
+    return [this.wakeRun.bind(columns), this.insertInbox.bind(columns)];
+  }
+
+  /** The same beside events of another run; nothing where the run has ended: it would be claimed for nothing. */
+  private openInbox(entry: InboxEntry): readonly Statement[] {
+    const columns = inboxColumns(entry);
+    return [this.wakeOpen.bind(columns), this.insertOpenInbox.bind(columns)];
+  }
+
+  private wake(p: Slots<InboxKey>) {
+    return this.database.kysely
+      .updateTable('runs')
+      .set({
+        inbox_seq: sql`inbox_seq + 1`,
+        inbox_pending: sql`inbox_pending + 1`,
+        wake_at: this.database.dialect.now(),
+      })
+      .where('id', '=', p.run_id)
+      .where('namespace', '=', p.namespace);
+  }
+
+  private insertInboxWhere(p: Slots<InboxColumns>, more: RawBuilder<unknown>) {
+    return this.database.kysely
+      .insertInto('run_inbox')
+      .columns(['run_id', 'namespace', 'command', 'at'])
+      .expression(
+        sql`select id, namespace, ${p.command}, cast(${p.at} as bigint) from runs
+          where id = ${p.run_id} and namespace = ${p.namespace} ${more}`,
+      );
   }
 
   private prepareQueueLock() {
@@ -346,7 +372,7 @@ export class RecordStatements {
           ...this.restOfRun(row.run),
         ];
       case 'inbox':
-        return this.inbox(row.entry);
+        return this.openInbox(row.entry);
       case 'idempotency':
         return [this.idempotency(row.row)];
       case 'settlement':

@@ -9,6 +9,7 @@ import type { Issue } from '../../kernel/failure.js';
 import type { fieldErrors } from '../../kernel/field.errors.js';
 import { getOwn, isJsonObject, pointerOf, type Json } from '../../kernel/json.js';
 import { definitionSchema } from './definition.schema.js';
+import { withKinds } from './implied-kind.js';
 
 /** How much of a value a message shows. */
 const MAX_SHOWN = 60;
@@ -18,7 +19,7 @@ type Path = readonly (string | number)[];
 
 /** Every problem of the shape of a definition, none when it fits. */
 export function listShapeIssues(json: unknown): readonly Issue[] {
-  return listSchemaIssues(definitionSchema, json);
+  return listSchemaIssues(definitionSchema, withKinds(json));
 }
 
 /** Every problem of a value under a schema of ours, with pointers from its root; none when it fits. */

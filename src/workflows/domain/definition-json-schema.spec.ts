@@ -54,6 +54,7 @@ describe('the published schema of a definition', () => {
         output: 1,
       },
     ],
+    ['a step that runs a workflow', { steps: [{ id: 'a', kind: 'workflow', workflow: { name: 'x' } }] }],
     ['nothing', {}],
     ['no steps', { steps: [] }],
     ['an unknown field', { steps: [{ id: 'a', agent: 'echo', colour: 1 }] }],

@@ -42,7 +42,19 @@ function described(schema: Json, holder: string): Json {
     // Only steps are defined apart: they hold each other.
     else setOwn(out, key, described(value, key === '$defs' ? 'steps' : holder));
   }
-  return out;
+  return impliesKind(schema) ? withoutKind(out) : out;
+}
+
+/** Whether a step of this schema need not say its kind: naming a workflow says it. */
+function impliesKind(schema: JsonObject): boolean {
+  const properties = getOwn(schema, 'properties');
+  const kind = isJsonObject(properties) ? getOwn(properties, 'kind') : undefined;
+  return isJsonObject(kind) && getOwn(kind, 'const') === 'workflow';
+}
+
+function withoutKind(schema: JsonObject): JsonObject {
+  const required = getOwn(schema, 'required') as readonly Json[];
+  return { ...schema, required: required.filter((field) => field !== 'kind') };
 }
 
 function fieldsOf(fields: JsonObject, holder: string): JsonObject {

@@ -11,6 +11,10 @@ export const definitionErrors = defineErrors({
     kind: 'unprocessable',
     title: 'The steps have more dependencies than are allowed',
   },
+  'definition.too-many-workflows': {
+    kind: 'unprocessable',
+    title: 'The steps run more workflows than are allowed',
+  },
   'input.invalid': {
     kind: 'unprocessable',
     title: 'The input does not satisfy the input schema of the workflow',

@@ -18,6 +18,7 @@ import { signalStepSchema } from './kinds/signal.step.js';
 import type { StepKind } from './kinds/step-kinds.js';
 import { transformStepSchema } from './kinds/transform.step.js';
 import { waitStepSchema } from './kinds/wait.step.js';
+import { workflowStepSchema } from './kinds/workflow.step.js';
 import { durationMs, json, jsonObject, name, retrySchema } from './step-fields.schema.js';
 
 const MAX_DESCRIPTION_LENGTH = 10_000;
@@ -26,7 +27,7 @@ const MAX_PARALLEL_STEPS = 1_000;
 /** Steps in the body of a loop are of the same kinds as any other. */
 const stepSchema: z.ZodType<StepDefinition> = z.lazy(() => anyStepSchema);
 
-/** One schema per kind of step; `kind` tells them apart. */
+/** One schema per kind of step; `kind` tells them apart, given or implied (implied-kind.ts). */
 const STEP_SCHEMAS = {
   agent: agentStepSchema,
   approval: approvalStepSchema,
@@ -35,6 +36,7 @@ const STEP_SCHEMAS = {
   signal: signalStepSchema,
   transform: transformStepSchema,
   wait: waitStepSchema,
+  workflow: workflowStepSchema,
 } satisfies { readonly [K in StepKind]: z.ZodObject };
 
 const anyStepSchema = z.discriminatedUnion('kind', [
@@ -63,7 +65,12 @@ type PlainStep =
   | DeepReadonly<z.infer<typeof failStepSchema>>
   | DeepReadonly<z.infer<typeof signalStepSchema>>
   | DeepReadonly<z.infer<typeof transformStepSchema>>
-  | DeepReadonly<z.infer<typeof waitStepSchema>>;
+  | DeepReadonly<z.infer<typeof waitStepSchema>>
+  | WorkflowStepDefinition;
+
+/** A step that runs a workflow: its kind may be implied. */
+type WorkflowStepDefinition = Omit<DeepReadonly<z.infer<typeof workflowStepSchema>>, 'kind'> &
+  Readonly<{ kind?: 'workflow' }>;
 
 type LoopRepeat = Omit<NonNullable<Extract<PlainStep, { readonly kind: 'wait' }>['repeat']>, 'body'>;
 

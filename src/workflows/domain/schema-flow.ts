@@ -84,7 +84,8 @@ function inputWarnings(
   { input }: StepSchemas,
   flow: SchemaFlow,
 ): readonly Warning[] {
-  if (work.kind !== 'agent' || work.variables !== undefined) return [];
+  const isGiven = work.kind === 'workflow' || (work.kind === 'agent' && work.variables === undefined);
+  if (!isGiven) return [];
   return flow.contradictions(work.input.json, input, `${pointer}/input`);
 }
 
@@ -185,6 +186,8 @@ function ownReadings(at: string, work: StepWork): readonly Reading[] {
       return expressionAt(`${at}/expression`, work.expression);
     case 'wait':
       return textsAt(`${at}/until`, work.until);
+    case 'workflow':
+      return textsAt(`${at}/input`, work.input);
   }
 }
 

@@ -12,6 +12,7 @@ import { isContextPath, PATH_EXPECTED, readWrites, type CompiledWrite } from './
 import { findCycles } from './cycles.js';
 import type { StepDefinition } from './definition.schema.js';
 import type { CompiledStep, Graph, OuterRead } from './graph.js';
+import { kindOf } from './implied-kind.js';
 import { readAgent } from './kinds/agent.step.js';
 import { STEP_READERS, type StepKind, type StepWork } from './kinds/step-kinds.js';
 import { readForEach, readRepeat } from './repetition.js';
@@ -436,7 +437,7 @@ function layersOf({ forEach, repeat }: Rounds): CompiledStep['layers'] {
 
 /** Reads what a step does; one of an unknown kind, which the shape refuses, as one that calls an agent. */
 function workOf(reader: StepReader): StepWork {
-  const kind = reader.text('kind');
+  const kind = kindOf(reader.json);
   return STEP_READERS[Object.hasOwn(STEP_READERS, kind) ? (kind as StepKind) : 'agent'](reader);
 }
 

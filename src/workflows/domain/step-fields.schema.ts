@@ -87,13 +87,18 @@ export const flowFields = {
 /** What every kind of step has that is no body of its own. */
 export const stepFields = { ...flowFields, repeat: z.strictObject(repeatFields).exactOptional() };
 
-/** What a kind has whose steps are carried out by attempts. */
-export const attemptFields = {
+/** What a kind has whose steps are given an input and may be tried again. */
+export const trialFields = {
   retry: retrySchema.exactOptional(),
   timeoutMs: durationMs.exactOptional(),
   totalTimeoutMs: durationMs.exactOptional(),
-  idleTimeoutMs: durationMs.exactOptional(),
-  queueTimeoutMs: durationMs.exactOptional(),
   inputSchema: jsonObject.exactOptional(),
   outputSchema: jsonObject.exactOptional(),
+};
+
+/** What a kind has whose attempts are carried out by the run itself. */
+export const attemptFields = {
+  ...trialFields,
+  idleTimeoutMs: durationMs.exactOptional(),
+  queueTimeoutMs: durationMs.exactOptional(),
 };

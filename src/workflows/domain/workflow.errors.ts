@@ -18,6 +18,7 @@ export const workflowErrors = defineErrors({
   },
   'workflow.label-reserved': { kind: 'unprocessable', title: 'The label belongs to the system' },
   'step.unreachable': { kind: 'unprocessable', title: 'A step can never run (a warning)' },
+  'workflow.recursive': { kind: 'unprocessable', title: 'A workflow runs itself (a warning)' },
   'schema.property-missing': {
     kind: 'unprocessable',
     title: 'A property is read that the schema of its source does not have (a warning)',

@@ -34,11 +34,11 @@ export class WorkflowProvider extends AgentProvider {
   }
 
   override async *invoke(
-    { namespace, settings: subject, input, idempotencyKey, failures, runId }: AgentRequest,
+    { namespace, settings: subject, input, idempotencyKey, failures, runId, path = '' }: AgentRequest,
     { signal }: InvocationContext,
   ): AsyncGenerator<AgentPart, AgentOutcome, void> {
     const within =
-      runId === undefined ? {} : { parentRunId: runId, lineage: `${idempotencyKey} ${String(failures)}` };
+      runId === undefined ? {} : { parent: { runId, path }, lineage: `${idempotencyKey} ${String(failures)}` };
     return this.invoker.invoke({ namespace, subject, input, ...within }, signal);
   }
 }

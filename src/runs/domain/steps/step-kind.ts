@@ -11,6 +11,8 @@ export interface Resolving {
   readonly now: number;
   /** The first signal of a name that nobody has taken yet. */
   readonly keptSignal: (name: string) => Json | undefined;
+  /** How many runs are above this one, each with a step that waits for the next. */
+  readonly runsAbove: number;
 }
 
 /** One kind of step, as the engine carries it out. Pure. */

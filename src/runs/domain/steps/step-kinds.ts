@@ -10,6 +10,7 @@ import { signalStep } from './signal.step.js';
 import type { EngineKind, Resolving } from './step-kind.js';
 import { transformStep } from './transform.step.js';
 import { waitStep } from './wait.step.js';
+import { workflowStep } from './workflow.step.js';
 
 const KINDS: { readonly [K in StepKind]: EngineKind<K> } = {
   agent: agentStep,
@@ -19,6 +20,7 @@ const KINDS: { readonly [K in StepKind]: EngineKind<K> } = {
   signal: signalStep,
   transform: transformStep,
   wait: waitStep,
+  workflow: workflowStep,
 };
 
 /** Whether a unit takes one of the run's places while it is under way: what holds others never does. */

@@ -7,16 +7,25 @@ import { readLoop, type LoopWork } from './loop.step.js';
 import { readSignal, type SignalWork } from './signal.step.js';
 import { readTransform, type TransformWork } from './transform.step.js';
 import { readWait, type WaitWork } from './wait.step.js';
+import { readWorkflow, type WorkflowWork } from './workflow.step.js';
 
 /** What a step does, compiled. */
-export type StepWork = AgentWork | ApprovalWork | FailWork | LoopWork | SignalWork | TransformWork | WaitWork;
+export type StepWork =
+  | AgentWork
+  | ApprovalWork
+  | FailWork
+  | LoopWork
+  | SignalWork
+  | TransformWork
+  | WaitWork
+  | WorkflowWork;
 
 export type StepKind = StepWork['kind'];
 
 /** The work of one kind. */
 export type WorkOf<K extends StepKind> = Extract<StepWork, { readonly kind: K }>;
 
-/** How each kind is read; `kind` is `agent` where a step does not say it. */
+/** How each kind is read. */
 export const STEP_READERS: { readonly [K in StepKind]: (step: StepReader) => WorkOf<K> } = {
   agent: readAgent,
   approval: readApproval,
@@ -25,4 +34,5 @@ export const STEP_READERS: { readonly [K in StepKind]: (step: StepReader) => Wor
   signal: readSignal,
   transform: readTransform,
   wait: readWait,
+  workflow: readWorkflow,
 };

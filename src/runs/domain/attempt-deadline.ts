@@ -1,4 +1,4 @@
-import type { Unit } from '../domain/unit.js';
+import type { Unit } from './unit.js';
 
 /** When the time of an attempt is up, in milliseconds since the epoch, and how much it had. */
 export interface AttemptDeadline {
@@ -11,7 +11,7 @@ export function deadlineOf({
   step,
   startedAt = 0,
   firstStartedAt = startedAt,
-}: Unit): AttemptDeadline | undefined {
+}: Pick<Unit, 'step' | 'startedAt' | 'firstStartedAt'>): AttemptDeadline | undefined {
   const { timeoutMs, totalTimeoutMs } = step;
   const limits = [
     timeoutMs === undefined ? undefined : startedAt + timeoutMs,
