@@ -184,6 +184,10 @@ update "runs" set "inbox_pending" = inbox_pending where "id" = $1 and "owner_id"
 insert into "run_inbox" ("run_id", "namespace", "command", "at") select id, namespace, $1, cast($2 as bigint) from runs
   where id = $3 and namespace = $4;
 
+-- inbox.insert-open
+insert into "run_inbox" ("run_id", "namespace", "command", "at") select id, namespace, $1, cast($2 as bigint) from runs
+  where id = $3 and namespace = $4 and ended_at is null;
+
 -- inbox.pending
 select "runs"."inbox_seq", "runs"."namespace", "run_inbox"."id", "run_inbox"."command", "run_inbox"."at" from "runs" left join "run_inbox" on "run_inbox"."run_id" = "runs"."id" where "runs"."id" = $1 order by "run_inbox"."id";
 
@@ -192,6 +196,9 @@ update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_in
 
 -- inbox.wake
 update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" = $1 and "namespace" = $2;
+
+-- inbox.wake-open
+update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" = $1 and "namespace" = $2 and "ended_at" is null;
 
 -- key.add
 insert into "api_keys" ("id", "namespace", "name", "role", "hash", "agents", "created_at", "expires_at", "revoked_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict ("hash") do nothing;

@@ -143,6 +143,10 @@ update "runs" set "inbox_pending" = inbox_pending where "id" = ? and "owner_id" 
 insert into "run_inbox" ("run_id", "namespace", "command", "at") select id, namespace, ?, cast(? as bigint) from runs
   where id = ? and namespace = ?;
 
+-- inbox.insert-open
+insert into "run_inbox" ("run_id", "namespace", "command", "at") select id, namespace, ?, cast(? as bigint) from runs
+  where id = ? and namespace = ? and ended_at is null;
+
 -- inbox.pending
 select "runs"."inbox_seq", "runs"."namespace", "run_inbox"."id", "run_inbox"."command", "run_inbox"."at" from "runs" left join "run_inbox" on "run_inbox"."run_id" = "runs"."id" where "runs"."id" = ? order by "run_inbox"."id";
 
@@ -151,6 +155,9 @@ update "runs" set "inbox_pending" = (select count(*) from run_inbox where run_in
 
 -- inbox.wake
 update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = ? where "id" = ? and "namespace" = ?;
+
+-- inbox.wake-open
+update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending + 1, "wake_at" = ? where "id" = ? and "namespace" = ? and "ended_at" is null;
 
 -- key.add
 insert into "api_keys" ("id", "namespace", "name", "role", "hash", "agents", "created_at", "expires_at", "revoked_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict ("hash") do nothing;

@@ -205,12 +205,10 @@ export class RunService {
   }
 
   private manifestOf({ agents, templates, workflow, workflows, pinned }: CheckedDefinition): RunManifest {
-    const definitions = Object.entries(pinned).map(
-      ([key, version]): readonly [string, PinnedDefinition] => [
-        key,
-        { ...version, ...this.limitsOf(version.definition) },
-      ],
-    );
+    const definitions = Object.entries(pinned).map(([key, version]): readonly [string, PinnedDefinition] => [
+      key,
+      { ...version, ...this.limitsOf(version.definition) },
+    ]);
     return {
       ...(workflow !== undefined && { workflow }),
       agents: pinsOf(agents),

@@ -36,7 +36,7 @@ describe('docs/events.md', () => {
     expect(sections.get('Envelope')?.get('Envelope')).toEqual(fieldsOfInterface('RunEventOf'));
   });
 
-  it.each(['Usage', 'ToolCall', 'ArtifactRef', 'RunManifest', 'RunOptions', 'Failure'])(
+  it.each(['Usage', 'ToolCall', 'ArtifactRef', 'RunManifest', 'RunParent', 'RunOptions', 'Failure'])(
     'has the fields of %s',
     (name) => {
       expect(sections.get('Shapes')?.get(name)).toEqual(fieldsOfInterface(name));

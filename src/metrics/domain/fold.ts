@@ -242,8 +242,9 @@ export class RunFolder {
     this.everyStep(stepId, at, (figures) => countEnd(figures, outcome, durationMs), attempt?.model);
   }
 
-  /** Any event may say what was spent. */
+  /** Any event may say what was spent. What a sub-run spends is counted there, and not again where it is the work of a step. */
   private spend(event: RunEvent, at: number): void {
+    if (event.stepId !== undefined && this.head.isSubRun(event.stepId)) return;
     const { usage, costMicros = 0 } = event.data as Spent;
     if (usage === undefined && costMicros === 0) return;
     const add = ({ counts }: Figures): void => {

@@ -14,6 +14,8 @@ interface StepHead {
   readonly template?: { readonly id: string; readonly version: number };
   /** Whether its attempts are those of its items or iterations. */
   readonly isRepeated: boolean;
+  /** Whether a run of its own does its work. */
+  readonly isSubRun: boolean;
 }
 
 export interface RunHead {
@@ -24,6 +26,8 @@ export interface RunHead {
   stepGroup(stepId: string): SeriesGroup;
   /** Whether a step's attempts are those of its items or iterations: the step itself is then no attempt. */
   isRepeated(stepId: string): boolean;
+  /** Whether a run of its own does the work of a step. */
+  isSubRun(stepId: string): boolean;
   /** What attempts that a model answered are counted in, too. */
   modelGroup(model: string): SeriesGroup;
 }
@@ -48,6 +52,7 @@ export function headOf(namespace: string, first: RunEvent | undefined): RunHead 
       return group;
     },
     isRepeated: (stepId) => steps.get(stepId)?.isRepeated === true,
+    isSubRun: (stepId) => steps.get(stepId)?.isSubRun === true,
     modelGroup: (model) => ({
       name: nameOf('model', [namespace, model]),
       series: () => [seriesOf(namespace, 'model', model)],
@@ -122,6 +127,7 @@ function stepsOf(definition: Json | undefined, templates: Json | undefined): Rea
     const isRepeated = member(step, 'forEach') !== undefined || member(step, 'repeat') !== undefined;
     found.set(id, {
       isRepeated,
+      isSubRun: member(step, 'workflow') !== undefined,
       ...(agent !== undefined && { agent }),
       ...(template !== undefined && { template }),
     });

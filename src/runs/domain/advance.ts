@@ -119,26 +119,10 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
   switch (move.kind) {
     case 'decide':
       return move.command;
-    case 'resolve': {
-      const { unit } = move;
-      const resolution = evaluator.resolve(state, unit, at);
-      const consequence =
-        resolution.kind === 'complete'
-          ? evaluator.consequence(state, unit, resolution.output, at)
-          : undefined;
-      const subRun = resolution.kind === 'delegate' && { subRunId: input.subRunId(lineageOf(state, unit)) };
-      return {
-        ...{ type: 'resolve', at, path: unit.path, resolution },
-        ...(consequence && { consequence }),
-        ...subRun,
-      };
-    }
-    case 'restart': {
-      const { unit } = move;
-      const isDelegated = unit.step.work.kind === 'workflow';
-      const subRun = isDelegated && { subRunId: input.subRunId(lineageOf(state, unit)) };
-      return { type: 'restart', at, path: unit.path, ...subRun };
-    }
+    case 'resolve':
+      return resolutionOf(state, move.unit, input);
+    case 'restart':
+      return restartOf(state, move.unit, input);
     case 'expire':
       return expiryOf(state, move.unit, input);
     case 'close': {
@@ -154,6 +138,22 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
         : { type: 'finish-failed', at, failure: output.failure };
     }
   }
+}
+
+function resolutionOf(state: RunState, unit: Unit, input: TurnInput): RunCommand {
+  const { evaluator, now: at } = input;
+  const resolution = evaluator.resolve(state, unit, at);
+  const command = { type: 'resolve', at, path: unit.path, resolution } as const;
+  if (resolution.kind === 'delegate') return { ...command, subRunId: input.subRunId(lineageOf(state, unit)) };
+  if (resolution.kind !== 'complete') return command;
+  const consequence = evaluator.consequence(state, unit, resolution.output, at);
+  return consequence === undefined ? command : { ...command, consequence };
+}
+
+function restartOf(state: RunState, unit: Unit, { now: at, subRunId }: TurnInput): RunCommand {
+  const command = { type: 'restart', at, path: unit.path } as const;
+  if (unit.step.work.kind !== 'workflow') return command;
+  return { ...command, subRunId: subRunId(lineageOf(state, unit)) };
 }
 
 function expiryOf(state: RunState, unit: Unit, { evaluator, now: at }: TurnInput): RunCommand {

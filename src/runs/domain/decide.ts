@@ -169,13 +169,16 @@ function interruptAll(draft: Draft, cause: InterruptCause, epoch: number): void 
   for (const unit of inOrder(draft.state.frontier.open)) draft.unit('interrupted', unit, { cause, epoch });
 }
 
-function resolve(
+function resolve(draft: Draft, command: CommandOf<'resolve'>): void {
+  const unit = liveUnit(draft.state, command.path);
+  if (unit?.status === 'ready' && mayProceed(draft.state)) goOn(draft, unit, command);
+}
+
+function goOn(
   draft: Draft,
-  { path, resolution, consequence, subRunId }: CommandOf<'resolve'>,
+  unit: Unit,
+  { resolution, consequence, subRunId }: Omit<CommandOf<'resolve'>, 'path'>,
 ): void {
-  const { state } = draft;
-  const unit = liveUnit(state, path);
-  if (unit?.status !== 'ready' || !mayProceed(state)) return;
   switch (resolution.kind) {
     case 'start':
       draft.unit('started', unit, { input: resolution.input }, unit.attempt + 1);
@@ -221,7 +224,8 @@ function waitOf({ until, ...awaited }: Awaited & { readonly until?: number }): U
 
 /** An attempt whose work is a run of its own: it is closed at once, and the unit waits for the run. */
 function delegate(draft: Draft, unit: Unit, input: Json, subRunId: string | undefined): void {
-  if (subRunId === undefined) throw new TypeError(`${unit.path} needs a run of its own, and has no id for it`);
+  if (subRunId === undefined)
+    throw new TypeError(`${unit.path} needs a run of its own, and has no id for it`);
   const { now: startedAt } = draft;
   const { step, firstStartedAt = startedAt } = unit;
   const attempt = unit.attempt + 1;

@@ -1,13 +1,6 @@
 import { given, runFact, stepFact, type Fact } from '../../../test/support/given.js';
 import type { Failure } from '../../kernel/failure.js';
-import {
-  isIdle,
-  markInvoked,
-  nextMove,
-  nextWakeAt,
-  plannedInvocations,
-  type Starts,
-} from './plan.js';
+import { isIdle, markInvoked, nextMove, nextWakeAt, plannedInvocations, type Starts } from './plan.js';
 import type { RunState } from './run.state.js';
 
 const OVERLOADED: Failure = { code: 'agent.overloaded', kind: 'upstream', message: '', retryable: true };

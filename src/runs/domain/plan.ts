@@ -114,7 +114,8 @@ function startingMove(state: RunState, now: number, starts: Starts): Move | unde
   if (free !== undefined) return { kind: 'resolve', unit: free };
   const retry = dueRetry(state, now);
   if (retry !== undefined && !needsPlace(retry)) return startMove(retry);
-  if (starts === 'free' || state.frontier.open.size >= state.queued.options.maxParallelSteps) return undefined;
+  if (starts === 'free' || state.frontier.open.size >= state.queued.options.maxParallelSteps)
+    return undefined;
   const unit = retry ?? nextReady(state);
   return unit === undefined ? undefined : startMove(unit);
 }

@@ -51,7 +51,8 @@ export function spentOf({ usage, costMicros }: Spent): Spent {
 }
 
 /** A version of a workflow that a sub-run executes, with the limits that it has there. */
-export interface PinnedDefinition extends PinnedWorkflow, Pick<RunOptions, 'timeoutMs' | 'maxParallelSteps'> {}
+export interface PinnedDefinition
+  extends PinnedWorkflow, Pick<RunOptions, 'timeoutMs' | 'maxParallelSteps'> {}
 
 /** The exact version of everything that a run resolved when it started. */
 export interface RunManifest {

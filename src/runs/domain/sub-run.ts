@@ -20,9 +20,6 @@ import type { RunState } from './run.state.js';
 import type { RunSummary } from './summary.js';
 import type { Unit } from './unit.js';
 
-/** How many runs may be above a run. */
-export const MAX_RUNS_ABOVE = 10;
-
 /** The flag of a run that tells its parent of its end: who does not know it must not drive the run. */
 export const DELIVERS_ITS_END = 1;
 

@@ -207,7 +207,7 @@ describe('an attempt that somebody outside answers', () => {
             kind: 'timeout',
             message: 'what the step waited for did not come: task',
             retryable: true,
-            details: { for: 'task' },
+            details: { for: 'task', ref: 't' },
           },
           handled: false,
         }),

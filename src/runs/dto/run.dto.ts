@@ -123,7 +123,10 @@ export class RunItemDto {
 
 /** A run. */
 export class RunDto extends RunItemDto {
-  @ApiPropertyOptional({ type: () => RunParentDto, description: 'The run whose step this one is the work of.' })
+  @ApiPropertyOptional({
+    type: () => RunParentDto,
+    description: 'The run whose step this one is the work of.',
+  })
   readonly parent?: RunParentDto;
 
   @ApiProperty({ ...ANY_JSON, description: 'Any JSON.' })

@@ -49,12 +49,7 @@ function rowsOfRun(state: RunState, namespace: string, event: RunEvent): readonl
   return [{ kind: 'inbox', entry: { namespace, runId, command, at: Date.parse(event.at) } }];
 }
 
-function rowsOfWait(
-  state: RunState,
-  namespace: string,
-  path: string,
-  wait: SubRunWait,
-): readonly AlsoRow[] {
+function rowsOfWait(state: RunState, namespace: string, path: string, wait: SubRunWait): readonly AlsoRow[] {
   if (wait.data.for !== 'run') return NONE;
   const unit = findRecord(state, path);
   if (unit === undefined) return NONE;

@@ -38,7 +38,9 @@ export class WorkflowProvider extends AgentProvider {
     { signal }: InvocationContext,
   ): AsyncGenerator<AgentPart, AgentOutcome, void> {
     const within =
-      runId === undefined ? {} : { parent: { runId, path }, lineage: `${idempotencyKey} ${String(failures)}` };
+      runId === undefined
+        ? {}
+        : { parent: { runId, path }, lineage: `${idempotencyKey} ${String(failures)}` };
     return this.invoker.invoke({ namespace, subject, input, ...within }, signal);
   }
 }

@@ -4,8 +4,10 @@ import { failureOf } from '../../../kernel/failure.js';
 import { definitionErrors } from '../../../workflows/domain/definition.errors.js';
 import { located } from '../located.js';
 import { runErrors } from '../run.errors.js';
-import { MAX_RUNS_ABOVE } from '../sub-run.js';
 import type { EngineKind } from './step-kind.js';
+
+/** How many runs may be above a run. */
+export const MAX_RUNS_ABOVE = 10;
 
 export const workflowStep: EngineKind<'workflow'> = {
   needsPlace: false,

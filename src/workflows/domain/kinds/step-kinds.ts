@@ -11,14 +11,7 @@ import { readWorkflow, type WorkflowWork } from './workflow.step.js';
 
 /** What a step does, compiled. */
 export type StepWork =
-  | AgentWork
-  | ApprovalWork
-  | FailWork
-  | LoopWork
-  | SignalWork
-  | TransformWork
-  | WaitWork
-  | WorkflowWork;
+  AgentWork | ApprovalWork | FailWork | LoopWork | SignalWork | TransformWork | WaitWork | WorkflowWork;
 
 export type StepKind = StepWork['kind'];
 
