@@ -203,6 +203,57 @@ export function appendContract(scene: RecordScene): void {
       },
     );
 
+    it('leaves out an inbox row of a run that has ended, and leaves that as it is', async () => {
+      const ended = await scene.claimedRun();
+      const end = { summary: anIdleSummary({ status: 'completed', endedAt: 1_700_000_000_500 }) };
+      await scene.stores.runs.append(anAppend(ended, end));
+      const claim = await scene.claimedRun();
+      const command = { type: 'cancel' } as const;
+      const entry = { namespace: 'default', runId: ended.runId, command, at: 1 };
+
+      const result = await scene.stores.runs.append(anAppend(claim, { also: [{ kind: 'inbox', entry }] }));
+
+      expect(result.outcome).toBe('appended');
+      expect(await scene.stores.inbox.pending(ended.runId)).toEqual({ rows: [], inboxSeq: 0 });
+      expect(await scene.dueIds()).toEqual([]);
+    });
+
+    it('cancels a child in the append that creates it', async () => {
+      const claim = await scene.claimedRun();
+      const run = aRun({ parentId: claim.runId });
+      const entry = { namespace: 'default', runId: run.id, command: { type: 'cancel' }, at: 1 } as const;
+      const also = [{ kind: 'run', run } as const, { kind: 'inbox', entry } as const];
+
+      await scene.stores.runs.append(anAppend(claim, { also }));
+
+      expect((await scene.stores.inbox.pending(run.id)).rows).toMatchObject([entry]);
+    });
+
+    it("ends a child and delivers its end to the parent's inbox, or neither", async () => {
+      const parent = await scene.claimedRun();
+      await scene.stores.lease.park(parent, 0, undefined);
+      const ownerId = await scene.owner();
+      const lost = await scene.claimedRun(ownerId, { parentId: parent.runId });
+      await scene.stores.lease.retire({ ownerId });
+      const held = await scene.claim(lost.runId, await scene.owner());
+      const outcome = { status: 'completed', output: 1 } as const;
+      const command = { type: 'deliver', path: 'sub', wait: 4, outcome } as const;
+      const entry = { namespace: 'default', runId: parent.runId, command, at: 1 };
+      const end = {
+        summary: anIdleSummary({ status: 'completed', endedAt: 1_700_000_000_500 }),
+        also: [{ kind: 'inbox', entry } as const],
+      };
+
+      expect(await scene.stores.runs.append(anAppend(lost, end))).toEqual({ outcome: 'refused' });
+      expect((await scene.row(held.runId)).summary.status).toBe('queued');
+      expect((await scene.stores.inbox.pending(parent.runId)).rows).toEqual([]);
+
+      await scene.stores.runs.append(anAppend(held, end));
+      expect((await scene.row(held.runId)).summary.status).toBe('completed');
+      expect((await scene.stores.inbox.pending(parent.runId)).rows).toMatchObject([entry]);
+      expect(await scene.dueIds()).toEqual([parent.runId]);
+    });
+
     it('replaces the idempotency row of the same key', async () => {
       const begun = await scene.idempotencyRow();
       await scene.stores.idempotency.begin(begun);

@@ -14,6 +14,8 @@ const suspension = fc.constantFrom<object>(
   { kind: 'approval', timeoutMs: 1e9 },
   { kind: 'signal', signal: 'go' },
   { kind: 'wait', durationMs: 40 },
+  { kind: 'workflow', workflow: { name: 'other' } },
+  { workflow: { name: 'other', version: 3 }, input: { n: 1 } },
   { agent: 'scripted', name: 'task' },
 );
 
@@ -117,12 +119,32 @@ it('are each resumed once, by what was meant for them, in any order and over dea
         const { output } = data as { readonly output: unknown };
         const kind = waits.get(path);
         if (kind === 'approval') expect(output).toMatchObject({ data: path });
-        if (kind === 'task') expect(output).toBe(path);
+        if (kind === 'task' || kind === 'run') expect(output).toBe(path);
         if (kind === 'signal') signalled.push(output);
       }
 
       expect(state.status).toBe('completed');
       expect(new Set(signalled).size).toBe(signalled.length);
+    }),
+    RUNS,
+  );
+});
+
+it('are for a run of their own where that does the work, each the same over deaths of the process', () => {
+  fc.assert(
+    fc.property(arbitraryPlay, ([definition, choose, dies]) => {
+      const { events } = played(definition, choose, dies);
+      const runs = events.flatMap(({ type, data }) => {
+        const { for: reason, ref = '' } = data as { readonly for?: string; readonly ref?: string };
+        return type.endsWith('.waiting') && reason === 'run' ? [ref] : [];
+      });
+      const begun = events.flatMap(({ data }) => {
+        const { subRunId } = data as { readonly subRunId?: string };
+        return subRunId === undefined ? [] : [subRunId];
+      });
+
+      expect(runs).toEqual(begun);
+      expect(new Set(runs).size).toBe(runs.length);
     }),
     RUNS,
   );

@@ -88,6 +88,7 @@ function arbitraryDoing(id: string, depth: number): fc.Arbitrary<Doing> {
     { agent: 'scripted' },
     { agent: 'scripted' },
     { agent: 'scripted' },
+    { kind: 'workflow', workflow: { name: 'other' } },
     { kind: 'transform', expression: '"made"' },
     { kind: 'wait', durationMs: 40 },
     { kind: 'fail', code: 'test.failed' },

@@ -105,15 +105,7 @@ export class EngineScene {
       this.timers,
     );
     const record = new LoopRecord(runs, lease, inbox, this.feed);
-    const tools = new LoopTools(
-      record,
-      this.clock,
-      this.timers,
-      this.gate,
-      this.owner,
-      executor,
-      queue,
-    );
+    const tools = new LoopTools(record, this.clock, this.timers, this.gate, this.owner, executor, queue);
     const loader = new RunLoader(runs, schemas);
     this.engine = new RunEngine(tools, loader, settings);
     this.recovery = new RecoveryService(this.engine, lease, queue, this.owner, this.timers, this.clock);

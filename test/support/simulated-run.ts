@@ -147,7 +147,7 @@ export class SimulatedRun {
   step(script: Script, choose: (count: number) => number = () => 0): void {
     this.now += 1;
     const attempts = [...this.open.values()];
-    const tasks = inOrder(this.state.frontier.waiting).filter(({ wait }) => wait?.for === 'task');
+    const tasks = inOrder(this.state.frontier.waiting).filter(isDoneElsewhere);
     const choice = choose(attempts.length + tasks.length);
     const [attempt, task] = [attempts[choice], tasks[choice - attempts.length]];
     if (attempt !== undefined) {
@@ -186,6 +186,11 @@ export class SimulatedRun {
   }
 }
 
+/** Whether somebody outside delivers what a unit waits for: a worker, or a sub-run. */
+function isDoneElsewhere({ wait }: Unit): boolean {
+  return wait?.for === 'task' || wait?.for === 'run';
+}
+
 /** What two states must have in common to be the same: everything but where heaps keep stale entries. */
 export function essenceOf(state: RunState): unknown {
   const { frontier, root, undoable, compensations, ending, ...rest } = state;
@@ -200,6 +205,7 @@ export function essenceOf(state: RunState): unknown {
     open: paths(frontier.open),
     skips: paths(frontier.skips),
     waiting: paths(frontier.waiting),
+    subRuns: paths(frontier.subRuns),
     closing: paths(frontier.closing),
     readyCount: frontier.readyCount,
   };
