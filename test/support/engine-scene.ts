@@ -33,6 +33,7 @@ import { TemplateCompiler } from '../../src/templates/template-compiler.js';
 import { TemplateRenderService } from '../../src/templates/template-render.service.js';
 import { CacheCounts } from '../../src/platform/telemetry/cache-counts.js';
 import { TemplateSource } from '../../src/templates/template-source.js';
+import type { WorkflowDefinition } from '../../src/workflows/domain/definition.schema.js';
 import { WorkflowSource } from '../../src/workflows/workflow-source.js';
 import { WorkflowService } from '../../src/workflows/workflow.service.js';
 import type { Stores } from '../contract/record-scene.js';
@@ -131,6 +132,14 @@ export class EngineScene {
   /** Ends the process at once: everything is handed back. */
   async stop(): Promise<void> {
     await this.recovery.stop(AbortSignal.abort());
+  }
+
+  /** Keeps a workflow under a name, as version 1. */
+  async save(name: string, ...steps: readonly object[]): Promise<void> {
+    const definition = { name, steps } as unknown as WorkflowDefinition;
+    const content = { version: 1, body: { definition, tags: [] }, author: 'test', createdAt: 0 };
+    const first = { content, outline: { facets: {} } };
+    await this.stores.workflows.create('default', { id: `wf_${name}`, name, first });
   }
 
   /** Starts a run of steps that call the agent `hand`, or of a whole definition. */

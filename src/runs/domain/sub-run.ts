@@ -11,10 +11,10 @@ import type { Delivery } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import {
   EVENT_SCHEMA_VERSION,
-  spentOf,
   type RunEvent,
   type RunEventOf,
   type RunManifest,
+  type Spent,
 } from './run.events.js';
 import type { RunState } from './run.state.js';
 import type { RunSummary } from './summary.js';
@@ -101,7 +101,10 @@ export function summaryOfQueued({ at, data }: RunEventOf<'run.queued'>): RunSumm
 
 /** What the terminal event of a sub-run means for the step that waits for it; undefined for any other event. */
 export function deliveryOf({ runId, usage, costMicros }: RunState, event: RunEvent): Delivery | undefined {
-  const spent = spentOf({ usage, costMicros });
+  const spent: Spent = {
+    ...(Object.keys(usage).length > 0 && { usage }),
+    ...(costMicros > 0 && { costMicros }),
+  };
   switch (event.type) {
     case 'run.completed':
       return { status: 'completed', output: event.data.output, ...spent };
