@@ -59,6 +59,21 @@ describe('RunFolder', () => {
     expect(figures.get('runs ')).toMatchObject({ completed: 1, retries: 1, costMicros: 7 });
   });
 
+  it('counts what a sub-run has spent in that run, and not again in the step whose work it is', () => {
+    const figures = figuresOf(
+      [{ id: 'sub', workflow: { name: 'other' } }, ask],
+      [
+        ['step.started', 'sub'],
+        ['step.completed', 'sub', undefined, { costMicros: 5 }],
+        ['step.completed', 'ask', undefined, { costMicros: 2 }],
+        ['run.completed'],
+      ],
+    );
+
+    expect(figures.get('step sub')).toMatchObject({ started: 1, completed: 1, costMicros: 0 });
+    expect(figures.get('runs ')).toMatchObject({ costMicros: 2 });
+  });
+
   it('counts steps within the body of a loop by their agent', () => {
     const figures = figuresOf(
       [{ id: 'loop', kind: 'loop', repeat: { body: { steps: [ask] } } }],
