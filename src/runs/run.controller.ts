@@ -125,7 +125,7 @@ export class RunController {
   @RateClass('read')
   @ApiOperation({ summary: 'List the steps of a run, in the order of the definition' })
   @ApiParam(RUN_ID)
-  @ApiPage(StepDto, 'Steps in the order of the definition')
+  @ApiPage(StepDto, 'Steps in the order of the definition, then what undoes steps')
   @ApiProblems(runErrors['run.not-found'])
   async steps(
     @Param('id') id: string,

@@ -49,11 +49,20 @@ export class RunReader {
     return this.read(namespace, runId, (state) => viewOfRun(namespace, state));
   }
 
-  /** Steps of a run in definition order, from `offset`, at most `limit`. @throws AppError `run.not-found` */
+  /**
+   * Steps of a run in definition order, then what undoes steps in the order in which it began; from `offset`, at most
+   * `limit`.
+   *
+   * @throws AppError `run.not-found`
+   */
   steps(namespace: string, runId: string, offset: number, limit: number): Promise<readonly StepView[]> {
-    return this.read(namespace, runId, (state) =>
-      state.root.units.slice(offset, offset + limit).map((unit) => viewOfStep(state, unit)),
-    );
+    return this.read(namespace, runId, (state) => {
+      const { units } = state.root;
+      const steps = units.slice(offset, offset + limit);
+      const from = Math.max(0, offset - units.length);
+      const undoing = [...state.compensations.values()].slice(from, from + limit - steps.length);
+      return [...steps, ...undoing].map((unit) => viewOfStep(state, unit));
+    });
   }
 
   /** One step of a run, or one item or iteration. @throws AppError `run.not-found`, `step.not-found` */

@@ -9,9 +9,11 @@ import type {
 import type { Json } from '../../src/kernel/json.js';
 import { Clock } from '../../src/platform/clock/clock.js';
 import { TokenSigner } from '../../src/platform/ports/token-signer.js';
+import type { StepView } from '../../src/runs/domain/view.js';
 import { encodeClaim, LINK_PURPOSE } from '../../src/approvals/link-token.js';
 import { Api } from '../support/api.js';
 import { makeDataDir, startApp, type RunningApp } from '../support/app.js';
+import { until } from '../support/until.js';
 import type { ProblemDocument } from '../../src/platform/http/problem.js';
 
 const ADMIN_KEY = 'an-admin-key-of-a-test-0001';
@@ -166,6 +168,108 @@ it.each([
   ['/approvals/constructor', 404],
 ])('answers %s with %i', async (path, status) => {
   expect((await api.get(path)).status).toBe(status);
+});
+
+describe('with what every step has', () => {
+  const ask = { id: 'ask', kind: 'approval', form };
+
+  /** A run of these steps, once it asks. */
+  async function askedBy(
+    ...steps: readonly object[]
+  ): Promise<{ readonly runId: string; readonly id: string }> {
+    const { id: runId } = await api.start({ steps });
+    return { runId, id: await openOf(runId) };
+  }
+
+  async function openOf(runId: string): Promise<string> {
+    const list = async (): Promise<readonly ApprovalDto[]> =>
+      (await api.get<Listed>(`/approvals?status=open&runId=${runId}`)).body.items;
+    await until(async () => (await list()).length > 0, 'somebody is asked');
+    return (await list())[0]?.id ?? '';
+  }
+
+  const stepOf = async (runId: string, path: string): Promise<StepView> =>
+    (await api.get<StepView>(`/runs/${runId}/steps/${path}`)).body;
+
+  it('fails with an output that its schema refuses, and is answered all the same', async () => {
+    const outputSchema = { type: 'object', properties: { decision: { const: 'approve' } } };
+    const { runId, id } = await askedBy({ ...ask, outputSchema, onReject: 'continue' });
+
+    expect(await answer(id, 'reject')).toMatchObject({ status: 200, body: { status: 'rejected' } });
+    expect(await api.ended(runId)).toMatchObject({
+      status: 'failed',
+      failure: { code: 'step.output-invalid' },
+    });
+  });
+
+  it('checks the output that stands for no answer, too', async () => {
+    const late = { timeoutMs: 1, onTimeout: { output: 7 }, outputSchema: { type: 'object' } };
+    const { id: runId } = await api.start({ steps: [{ ...ask, ...late }] });
+
+    expect(await api.ended(runId)).toMatchObject({ failure: { code: 'step.output-invalid' } });
+  });
+
+  it('writes what was answered to the context', async () => {
+    const { runId, id } = await askedBy({ ...ask, writes: { said: '{{ output.data.note }}' } });
+    await answer(id, 'approve', { note: 'well done' });
+
+    expect(await api.ended(runId)).toMatchObject({ status: 'completed', context: { said: 'well done' } });
+  });
+
+  it('is undone with what was answered', async () => {
+    const compensate = { agent: 'echo', input: 'forget {{ output.data.note }}' };
+    const { runId, id } = await askedBy(
+      { ...ask, compensate },
+      { id: 'break', kind: 'fail', code: 'test.broken', dependsOn: ['ask'] },
+    );
+    await answer(id, 'approve', { note: 'it' });
+
+    expect((await api.ended(runId)).failure?.code).toBe('test.broken');
+    const undone = { id: 'ask', path: 'ask~compensate', status: 'completed', output: 'forget it' };
+    expect(await stepOf(runId, 'ask~compensate')).toMatchObject(undone);
+    const { body } = await api.get<{ readonly items: readonly StepView[] }>(`/runs/${runId}/steps`);
+    expect(body.items.map(({ path }) => path)).toEqual(['ask', 'break', 'ask~compensate']);
+  });
+
+  it('is caught when it is rejected', async () => {
+    const { runId, id } = await askedBy(
+      { ...ask, catch: 'mend' },
+      { id: 'mend', agent: 'echo', input: '{{ steps.ask.error.code }}' },
+    );
+    await answer(id, 'reject');
+
+    expect(await api.ended(runId)).toMatchObject({
+      status: 'completed',
+      output: { mend: 'approval.rejected' },
+    });
+  });
+
+  it.each(['failed', 'cancelled'])(
+    'asks last in a run that has %s, and waits for the answer',
+    async (status) => {
+      const { id: runId } = await api.start({
+        steps: [
+          { id: 'hold', kind: 'signal', signal: 'go' },
+          { id: 'break', kind: 'fail', code: 'test.broken', dependsOn: ['hold'] },
+          { ...ask, finally: true, prompt: 'It has {{ run.end.status }}: clean up?' },
+        ],
+      });
+      await api.event(runId, 'run.waiting');
+      if (status === 'cancelled') await api.post(`/runs/${runId}/cancel`);
+      else await api.post(`/runs/${runId}/signals/go`, { data: null });
+      const id = await openOf(runId);
+
+      expect((await api.get<ApprovalDto>(`/approvals/${id}`)).body.prompt).toBe(
+        `It has ${status}: clean up?`,
+      );
+      expect((await answer(id, 'approve', { note: 'yes' })).status).toBe(200);
+      expect((await api.ended(runId)).status).toBe(status);
+      expect(await stepOf(runId, 'ask')).toMatchObject({
+        status: 'completed',
+        output: { decision: 'approve' },
+      });
+    },
+  );
 });
 
 it('outlives the process: what was asked before a restart is answered after it', async () => {

@@ -385,8 +385,9 @@ function ask(
 /** The first answer counts: later ones find that nobody waits for them. */
 function answer(draft: Draft, command: CommandOf<'answer'>): void {
   const { path, approval, decision, data, by, consequence } = command;
-  const unit = liveUnit(draft.state, path);
-  if (unit?.approval?.id !== approval || draft.state.status === 'cancelling') return;
+  const { state } = draft;
+  const unit = liveUnit(state, path);
+  if (unit?.approval?.id !== approval || (state.status === 'cancelling' && !mayProceed(state))) return;
   const answered = { decision, data, ...(by !== undefined && { by }) };
   endApproval(draft, unit, { ...answered, ...(consequence && { consequence }) });
 }

@@ -19,6 +19,7 @@ export const approvalStepSchema = z.strictObject({
     .union([z.enum(['fail', 'approve', 'reject']), z.strictObject({ output: json })])
     .exactOptional(),
   onReject: z.enum(['fail', 'continue']).exactOptional(),
+  outputSchema: jsonObject.exactOptional(),
 });
 
 /** What a rejection means for the step. */
