@@ -2,6 +2,7 @@
 import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import { Api, scripted } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
+import { until } from '../support/until.js';
 
 let service: RunningApp;
 let api: Api;
@@ -372,5 +373,48 @@ describe('an outputSchema', () => {
 
     expect(run).toMatchObject({ status: 'failed', failure: { code: 'agent.output-invalid' } });
     expect(good.output).toEqual({ judge: { score: 1 } });
+  });
+});
+
+describe('queueTimeoutMs', () => {
+  const one = { maxParallelSteps: 1 };
+
+  it('ends the wait of a step for which no place was free', async () => {
+    const long = scripted('long', { delayMs: 60_000 });
+    const next = scripted('next', { output: 'done' }, { queueTimeoutMs: 100 });
+    const { id } = await api.start({ ...one, steps: [long, next] });
+    const ended = await api.ended(id);
+    const { body } = await api.get<StepView>(`/runs/${id}/steps/next`);
+
+    expect(ended).toMatchObject({ status: 'failed', failure: { code: 'step.queue-timed-out' } });
+    expect(body).toMatchObject({
+      status: 'failed',
+      attempts: 0,
+      failure: { details: { queueTimeoutMs: 100 } },
+    });
+    expect((await api.get<StepView>(`/runs/${id}/steps/long`)).body.status).toBe('cancelled');
+  });
+
+  it('ends it for each item by itself, and what is handled lets the run go on', async () => {
+    const forEach = { items: [1, 2, 3], toleratedFailureCount: 2 };
+    const { id } = await api.start({
+      ...one,
+      steps: [scripted('map', { delayMs: 60_000 }, { forEach, queueTimeoutMs: 100 })],
+    });
+    const item = async (path: string): Promise<StepView> =>
+      (await api.get<StepView>(`/runs/${id}/steps/${encodeURIComponent(path)}`)).body;
+    await until(async () => (await item('map[2]')).status === 'failed', 'the last item has waited too long');
+
+    expect(await item('map[1]')).toMatchObject({ failure: { code: 'step.queue-timed-out' } });
+    expect((await item('map[0]')).status).toBe('running');
+    await api.post(`/runs/${id}/cancel`);
+  });
+
+  it('is nothing to a step whose place is free in time', async () => {
+    const first = scripted('first', { delayMs: 10 });
+    const next = scripted('next', { output: 'done' }, { queueTimeoutMs: 60_000 });
+    const run = await api.finish({ ...one, steps: [first, next] });
+
+    expect(run).toMatchObject({ status: 'completed', output: { next: 'done' } });
   });
 });
