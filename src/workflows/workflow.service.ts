@@ -19,7 +19,7 @@ import { compileDefinition } from './domain/compile-definition.js';
 import { referencesIn, type DefinitionReference } from './domain/definition-references.js';
 import { definitionErrors } from './domain/definition.errors.js';
 import type { WorkflowDefinition } from './domain/definition.schema.js';
-import type { Graph } from './domain/graph.js';
+import type { CompiledStep, Graph } from './domain/graph.js';
 import { workflowText } from './domain/kinds/workflow.step.js';
 import {
   pinnedFor,
@@ -30,7 +30,7 @@ import {
 } from './domain/pinned-workflow.js';
 import { listUnreachableSteps } from './domain/reachability.js';
 import { listRecursions } from './domain/recursion.js';
-import { listSchemaWarnings } from './domain/schema-flow.js';
+import { listSchemaWarnings, type StepSchemas } from './domain/schema-flow.js';
 import { shapeOf, type DefinitionShape } from './domain/shape.js';
 import { withSchemas } from './domain/step-schemas.js';
 import { withTemplates, type StepTemplates } from './domain/step-templates.js';
@@ -157,7 +157,8 @@ export class WorkflowService {
   }
 
   /** What may be a mistake in a definition that may run, with pointers from its root. */
-  warningsOf({ definition, graph, templates, workflows, pinned }: CheckedDefinition): readonly Warning[] {
+  warningsOf(checked: CheckedDefinition): readonly Warning[] {
+    const { definition, graph, templates, workflows, pinned } = checked;
     const references = referencesIn(definition);
     return [
       ...listUnreachableSteps(graph),
@@ -172,10 +173,7 @@ export class WorkflowService {
         const compiled = pinned && compilePinned(pinned);
         return compiled?.ok === true ? unknownVariables(reference, compiled.value) : [];
       }),
-      ...listSchemaWarnings(definition, graph, ({ work, outputSchema }) => {
-        const run = work.kind === 'workflow' ? pinnedFor(workflows, pinned, work.reference) : undefined;
-        return { input: run?.definition.inputSchema, output: outputSchema ?? run?.definition.outputSchema };
-      }),
+      ...listSchemaWarnings(definition, graph, (step) => stepSchemasOf(step, checked)),
     ];
   }
 
@@ -289,6 +287,17 @@ async function refuse(
 ): Promise<Result<never, readonly Issue[]>> {
   const isTooLarge = issues.some(({ code }) => code === definitionErrors['definition.too-many-steps'].code);
   return fail(isTooLarge ? issues : [...issues, ...(await resolve()).issues]);
+}
+
+/** What is known of a step's input and output: by its own schemas, else by those of what it calls. */
+function stepSchemasOf(
+  { work, inputSchema, outputSchema }: CompiledStep,
+  { agents, workflows, pinned }: CheckedDefinition,
+): StepSchemas {
+  const agent = work.kind === 'agent' ? agents.get(work.agentReference) : undefined;
+  const run = work.kind === 'workflow' ? pinnedFor(workflows, pinned, work.reference) : undefined;
+  const called = agent ?? run?.definition;
+  return { input: inputSchema ?? called?.inputSchema, output: outputSchema ?? called?.outputSchema };
 }
 
 function textOfWorkflow(reference: DefinitionReference): string {

@@ -144,6 +144,32 @@ describe('creating', () => {
       ['/steps/1/input', 'schema.property-missing', 'warning'],
     ]);
   });
+
+  it('tells what an agent must refuse by its own schema, and what it cannot answer', async () => {
+    const object = (properties: object, more: object = {}): object => ({
+      ...{ type: 'object', additionalProperties: false, properties },
+      ...more,
+    });
+    await api.post('/agents', {
+      ...{ key: 'doubler', kind: 'echo', settings: {} },
+      inputSchema: object({ n: { type: 'number' } }, { required: ['n'] }),
+      outputSchema: object({ n: { type: 'number' } }),
+    });
+    const doubler = (id: string, input: object): object => ({ id, agent: 'doubler', input });
+    const steps = [
+      doubler('a', { n: 'two' }),
+      doubler('b', {}),
+      doubler('c', { n: '{{ steps.a.output.n }}' }),
+      echo('d', { input: '{{ steps.a.output.m }}' }),
+    ];
+
+    const { warnings } = await aWorkflow({ steps });
+    expect(warnings.map(({ pointer, code }) => [pointer, code])).toEqual([
+      ['/steps/0/input/n', 'schema.type-mismatch'],
+      ['/steps/1/input', 'schema.property-missing'],
+      ['/steps/3/input', 'schema.property-missing'],
+    ]);
+  });
 });
 
 describe('saving', () => {
