@@ -3,7 +3,13 @@ import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { isoOf } from '../kernel/time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { StorageConfig } from '../platform/config/app.config.js';
-import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleDefinition } from './examples.js';
+import {
+  EXAMPLE_COMPLETED_RUN,
+  EXAMPLE_LARGE_RUN,
+  EXAMPLE_PAUSED_RUN,
+  exampleDefinition,
+  largeDefinition,
+} from './examples.js';
 import { RunService, type StartRequest } from './run.service.js';
 
 const REQUEST: StartRequest = {
@@ -14,8 +20,8 @@ const REQUEST: StartRequest = {
 };
 
 /**
- * Two runs with fixed ids, so that every example of the API can be executed on a fresh start: one that completes and
- * one that is paused. Made on the embedded record only, once.
+ * Runs with fixed ids, so that every example of the API can be executed on a fresh start: one that completes, one that
+ * is paused, one with a large output. Made on the embedded record only, once.
  */
 @Injectable()
 export class ExampleRunsService implements OnApplicationBootstrap {
@@ -28,6 +34,7 @@ export class ExampleRunsService implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     if (this.storage.databaseUrl !== undefined) return;
     await this.runs.plant(REQUEST, EXAMPLE_COMPLETED_RUN);
+    await this.runs.plant({ ...REQUEST, definition: largeDefinition }, EXAMPLE_LARGE_RUN);
     await this.runs.plant(REQUEST, EXAMPLE_PAUSED_RUN, (runId) => [
       {
         runId,

@@ -3,6 +3,11 @@
 export const EXAMPLE_COMPLETED_RUN = 'run_00000000000070008000000000000001';
 export const EXAMPLE_PAUSED_RUN = 'run_00000000000070008000000000000002';
 
+export const EXAMPLE_LARGE_RUN = 'run_00000000000070008000000000000003';
+
+/** What the large run gives. */
+export const EXAMPLE_BLOB = '571d50c5d128a84a7a3c846dd15ec11591097be01f3b83deccf7333800c6c8b9';
+
 /** A file that the first step of the completed run made. */
 export const EXAMPLE_ARTIFACT = 'greet.greeting.txt';
 
@@ -23,6 +28,13 @@ export const exampleDefinition = {
     { id: 'shout', agent: 'echo', input: { text: '{{ steps.greet.output.text | upcase }}' } },
   ],
   output: { text: '{{ steps.shout.output.text }}' },
+};
+
+/** A step whose output is too large to stand in an event. */
+export const largeDefinition = {
+  name: 'refrain',
+  steps: [{ id: 'sing', agent: 'echo', input: '{%- for verse in (1..6000) -%}la {% endfor -%}' }],
+  output: '{{ steps.sing.output }}',
 };
 
 /** A start of it. */

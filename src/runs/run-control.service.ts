@@ -13,7 +13,8 @@ import type { RunRow } from './run.catalogue.js';
 import { RunFeed } from './run.feed.js';
 import { RunInbox, type InboxCommand } from './run.inbox.js';
 import { RunQueue } from './run.queue.js';
-import { RunReader, runNotFound } from './run.reader.js';
+import { RunReader } from './run.reader.js';
+import { runNotFound } from './state.reader.js';
 
 /** How long a caller waits for its command to be recorded. */
 const RECORDED_WITHIN_MS = 2_000;

@@ -2,76 +2,71 @@ import { Injectable } from '@nestjs/common';
 
 import { AppError } from '../kernel/failure.js';
 import type { Page, PageRequest } from '../kernel/page.js';
-import { EngineConfig } from '../platform/config/app.config.js';
-import { Clock } from '../platform/clock/clock.js';
+import { BlobRef, type Kept } from './domain/kept.js';
 import { runErrors } from './domain/run.errors.js';
 import type { ArtifactRef } from './domain/run.events.js';
-import { findRecord, type RunState } from './domain/run.state.js';
-import { isTerminal } from './domain/run.status.js';
-import { viewOfRun, viewOfStep, type RunView, type StepView } from './domain/view.js';
-import { RunEngine } from './engine/run.engine.js';
-import { RunLoader } from './engine/run.loader.js';
+import { findRecord } from './domain/run.state.js';
+import { referringStep, viewOfRun, viewOfStep, type RunView, type StepView } from './domain/view.js';
 import { RunCatalogue, type RunFilter, type RunRow } from './run.catalogue.js';
 import { RunFeed, type FeedItem, type FollowOptions } from './run.feed.js';
 import { RunStore } from './run.store.js';
-
-/** How many states of finished runs are kept. */
-const MAX_KEPT = 200;
+import { runNotFound, StateReader } from './state.reader.js';
 
 /** Events read at once for an export. */
 const LINES_IN_PIECE = 500;
 
-/** Runs with longer logs are folded again each time: their states are not worth the memory. */
-const MAX_KEPT_EVENTS = 3_000;
+/** How much of large values a list of steps has in it, in bytes. */
+const MAX_LISTED_BYTES = 4 * 1_048_576;
 
-/**
- * Reads runs as the record has them: from the loop that drives them here, else by folding their log.
- *
- * States of finished runs are kept for `AGENT_CONTEXT_TTL_SECONDS`; a state is used only while the run's row says
- * that nothing was added to its log.
- */
+/** Reads runs as the record has them. Large values are in what is read, whole. */
 @Injectable()
 export class RunReader {
-  private readonly kept = new Map<string, { readonly state: RunState; readonly until: number }>();
-
   constructor(
-    private readonly engine: RunEngine,
-    private readonly loader: RunLoader,
+    private readonly states: StateReader,
     private readonly catalogue: RunCatalogue,
     private readonly store: RunStore,
     private readonly feed: RunFeed,
-    private readonly clock: Clock,
-    private readonly config: EngineConfig,
   ) {}
 
   /** A run. @throws AppError `run.not-found` */
-  run(namespace: string, runId: string): Promise<RunView> {
-    return this.read(namespace, runId, (state) => viewOfRun(namespace, state));
+  async run(namespace: string, runId: string): Promise<RunView> {
+    const { output, ...view } = await this.states.read(namespace, runId, (state) =>
+      viewOfRun(namespace, state),
+    );
+    return output === undefined ? view : { ...view, output: await this.states.whole(namespace, output) };
   }
 
   /**
    * Steps of a run in definition order, then what undoes steps in the order in which it began; from `offset`, at most
-   * `limit`.
+   * `limit`. Large values are in the list up to 4 MiB, as references from there on.
    *
    * @throws AppError `run.not-found`
    */
-  steps(namespace: string, runId: string, offset: number, limit: number): Promise<readonly StepView[]> {
-    return this.read(namespace, runId, (state) => {
+  async steps(namespace: string, runId: string, offset: number, limit: number): Promise<readonly StepView[]> {
+    const views = await this.states.read(namespace, runId, (state) => {
       const { units } = state.root;
       const steps = units.slice(offset, offset + limit);
       const from = Math.max(0, offset - units.length);
       const undoing = [...state.compensations.values()].slice(from, from + limit - steps.length);
       return [...steps, ...undoing].map((unit) => viewOfStep(state, unit));
     });
+    const steps: StepView[] = [];
+    let left = MAX_LISTED_BYTES;
+    for (const view of views) {
+      left -= blobBytesOf(view);
+      steps.push(referringStep(runId, left < 0 ? view : await this.whole(namespace, view)));
+    }
+    return steps;
   }
 
   /** One step of a run, or one item or iteration. @throws AppError `run.not-found`, `step.not-found` */
-  step(namespace: string, runId: string, path: string): Promise<StepView> {
-    return this.read(namespace, runId, (state) => {
+  async step(namespace: string, runId: string, path: string): Promise<StepView> {
+    const view = await this.states.read(namespace, runId, (state) => {
       const unit = findRecord(state, path);
       if (unit !== undefined) return viewOfStep(state, unit);
       throw AppError.of(runErrors['step.not-found'], `run ${runId} has no step "${path}"`);
     });
+    return this.whole(namespace, view);
   }
 
   /** Rows of runs, newest first. */
@@ -149,37 +144,25 @@ export class RunReader {
 
   /** An artifact of a run by its name. @throws AppError `run.not-found`, `artifact.not-found` */
   artifact(namespace: string, runId: string, name: string): Promise<ArtifactRef> {
-    return this.read(namespace, runId, (state) => {
+    return this.states.read(namespace, runId, (state) => {
       const found = state.artifacts.get(name);
       if (found !== undefined) return found;
       throw AppError.of(runErrors['artifact.not-found'], `run ${runId} has no artifact "${name}"`);
     });
   }
 
-  private async read<T>(namespace: string, runId: string, view: (state: RunState) => T): Promise<T> {
-    const loop = this.engine.find(runId);
-    if (loop?.namespace === namespace) return loop.read(view);
-    return view(await this.stateOf(namespace, runId));
-  }
-
-  private async stateOf(namespace: string, runId: string): Promise<RunState> {
-    const { lastSeq } = await this.requireRow(namespace, runId);
-    const kept = this.kept.get(runId);
-    if (kept?.state.lastSeq === lastSeq && kept.until > this.clock.now()) return kept.state;
-    const state = await this.loader.load(namespace, runId);
-    if (state === undefined) throw runNotFound(runId);
-    if (isTerminal(state.status) && state.lastSeq <= MAX_KEPT_EVENTS) this.keep(runId, state);
-    return state;
-  }
-
-  private keep(runId: string, state: RunState): void {
-    this.kept.delete(runId);
-    this.kept.set(runId, { state, until: this.clock.now() + this.config.contextTtlMs });
-    if (this.kept.size > MAX_KEPT) this.kept.delete(this.kept.keys().next().value ?? '');
+  /** A step with its large values. */
+  private async whole(namespace: string, { input, output, ...step }: StepView<Kept>): Promise<StepView> {
+    return {
+      ...step,
+      ...(input !== undefined && { input: await this.states.whole(namespace, input) }),
+      ...(output !== undefined && { output: await this.states.whole(namespace, output) }),
+    };
   }
 }
 
-/** The refusal of a run that does not exist in the caller's namespace. */
-export function runNotFound(runId: string): AppError {
-  return AppError.of(runErrors['run.not-found'], `there is no run ${runId}`);
+/** What the large values of a step take, in bytes. */
+function blobBytesOf({ input, output }: StepView<Kept>): number {
+  return [input, output].reduce((sum: number, kept) => sum + (BlobRef.is(kept) ? kept.bytes : 0), 0);
 }
+

@@ -24,7 +24,7 @@ import {
   type RunParent,
 } from './domain/run.events.js';
 import { summaryOf } from './domain/summary.js';
-import { viewOfRun, type RunView } from './domain/view.js';
+import { viewOfNewRun, type RunView } from './domain/view.js';
 import { RunEngine } from './engine/run.engine.js';
 import { RunLoader } from './engine/run.loader.js';
 import { RunQueue } from './run.queue.js';
@@ -261,7 +261,7 @@ export class RunService {
   }
 
   private firstView({ namespace, events }: NewRun, graph: Graph): RunView {
-    return viewOfRun(
+    return viewOfNewRun(
       namespace,
       this.loader.stateOf(
         events.map(({ event }) => event),
@@ -281,7 +281,7 @@ export class RunService {
     const state = await this.loader.loadFirst(namespace, row.runId);
     if (state === undefined)
       throw AppError.of(runErrors['run.not-found'], `run ${row.runId} is not kept any more`);
-    return { run: viewOfRun(namespace, state), isReplayed: true };
+    return { run: viewOfNewRun(namespace, state), isReplayed: true };
   }
 
   private queueFull(queued: number): AppError {

@@ -36,7 +36,8 @@ export interface NewRun {
  * a run that exists already is left as it is (free, epoch 0, when new); an inbox row acts as `RunInbox.put`, and is
  * left out when its run does not exist or has ended; an idempotency row replaces the one of the same key; a settlement of a
  * reservation that was settled, or an audit row of an id that exists, is left as it is. So is an approval that exists
- * already; the end of one changes the approval that is open at its path, and nothing where none is.
+ * already; the end of one changes the approval that is open at its path, and nothing where none is. A blob that is kept
+ * already is left as it is.
  */
 export type AlsoRow =
   | { readonly kind: 'run'; readonly run: NewRun }
@@ -45,7 +46,8 @@ export type AlsoRow =
   | { readonly kind: 'settlement'; readonly row: Settlement }
   | { readonly kind: 'audit'; readonly row: AuditRow }
   | { readonly kind: 'approval'; readonly row: ApprovalRow }
-  | { readonly kind: 'approval-end'; readonly end: ApprovalClosing };
+  | { readonly kind: 'approval-end'; readonly end: ApprovalClosing }
+  | { readonly kind: 'blob'; readonly use: BlobUse };
 
 /** The end of a budget reservation: what was really spent. */
 export interface Settlement {
@@ -78,6 +80,16 @@ export interface ApprovalRow {
   readonly requestedAt: number;
   /** When its deadline passes. */
   readonly expiresAt?: number;
+}
+
+/** That the log of a run refers to a blob from now on. */
+export interface BlobUse {
+  readonly namespace: string;
+  readonly runId: string;
+  readonly hash: string;
+  /** Absent where the blob is kept already. */
+  readonly content?: Uint8Array;
+  readonly at: number;
 }
 
 /** What became of an approval; `cancelled` with the run or the step around it. */

@@ -3,9 +3,11 @@ import { Module } from '@nestjs/common';
 import { AgentsModule } from '../agents/agents.module.js';
 import { WorkflowsModule } from '../workflows/workflows.module.js';
 import { ArtifactController } from './artifact.controller.js';
+import { BlobController } from './blob.controller.js';
 import { ArtifactService } from './artifact.service.js';
 import { AttemptExecutor } from './engine/attempt.executor.js';
 import { ChildRunInvoker } from './child-run.invoker.js';
+import { ContentLoader } from './engine/content.loader.js';
 import { EngineLifecycle } from './engine/engine.lifecycle.js';
 import { LoopRecord, LoopTools } from './engine/loop-tools.js';
 import { OwnerService } from './engine/owner.service.js';
@@ -20,17 +22,19 @@ import { RunControlService } from './run-control.service.js';
 import { RunController } from './run.controller.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';
+import { StateReader } from './state.reader.js';
 import { StartResponder } from './start-responder.js';
 import { WorkflowRunController } from './workflow-run.controller.js';
 
 /** Runs: the engine, and starting, reading, following and controlling runs. */
 @Module({
   imports: [AgentsModule, WorkflowsModule],
-  controllers: [RunController, RunEventsController, ArtifactController, WorkflowRunController],
+  controllers: [RunController, RunEventsController, ArtifactController, BlobController, WorkflowRunController],
   providers: [
     ArtifactService,
     AttemptExecutor,
     ChildRunInvoker,
+    ContentLoader,
     EngineLifecycle,
     ExampleRunsService,
     LoopRecord,
@@ -44,6 +48,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     RunService,
     StartGate,
     StartResponder,
+    StateReader,
     TimerService,
   ],
   exports: [ChildRunInvoker, RunControlService, RunReader, RunService, StartResponder],

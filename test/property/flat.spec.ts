@@ -2,6 +2,7 @@
 import { Heap } from '../../src/kernel/heap.js';
 import { advance } from '../../src/runs/domain/advance.js';
 import { evaluator } from '../../src/runs/domain/evaluate.js';
+import { ALL_INLINE } from '../../src/runs/domain/kept.js';
 import { encodeEvent } from '../../src/runs/domain/run.events.js';
 import { markInvoked, plannedInvocations } from '../../src/runs/domain/plan.js';
 import { initialState } from '../../src/runs/domain/run.state.js';
@@ -47,7 +48,7 @@ function readsPerTurn(count: number): readonly number[] {
   const turns: number[] = [];
   const turn = (commands: Parameters<typeof advance>[1]['commands']): readonly string[] => {
     const before = reads;
-    advance(state, { commands, evaluator, now: 1, ...ALONE });
+    advance(state, { commands, evaluator, contents: ALL_INLINE, now: 1, ...ALONE });
     const started = plannedInvocations(state).map(({ path }) => path);
     markInvoked(state);
     summaryOf(state, undefined);
@@ -108,7 +109,7 @@ function lookUpsPerTurn(definition: object): readonly number[] {
         path === undefined
           ? [{ type: 'begin', at: 1 } as const]
           : [{ type: 'complete', at: 1, path, attempt: 1, output: null } as const];
-      advance(state, { commands, evaluator, now: 1, ...ALONE });
+      advance(state, { commands, evaluator, contents: ALL_INLINE, now: 1, ...ALONE });
       [path] = plannedInvocations(state).map((invocation) => invocation.path);
       markInvoked(state);
       more = path !== undefined;

@@ -16,6 +16,7 @@ import { ArtifactService } from '../../src/runs/artifact.service.js';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import type { RunView } from '../../src/runs/domain/view.js';
 import { AttemptExecutor } from '../../src/runs/engine/attempt.executor.js';
+import { ContentLoader } from '../../src/runs/engine/content.loader.js';
 import { LoopRecord, LoopTools } from '../../src/runs/engine/loop-tools.js';
 import { OwnerService } from '../../src/runs/engine/owner.service.js';
 import { RecoveryService } from '../../src/runs/engine/recovery.service.js';
@@ -24,6 +25,7 @@ import { RunLoader } from '../../src/runs/engine/run.loader.js';
 import { StartGate } from '../../src/runs/engine/start.gate.js';
 import { RunControlService } from '../../src/runs/run-control.service.js';
 import type { RunFeed } from '../../src/runs/run.feed.js';
+import { StateReader } from '../../src/runs/state.reader.js';
 import { RunReader } from '../../src/runs/run.reader.js';
 import { RunService, type StartRequest } from '../../src/runs/run.service.js';
 import { InProcessRunFeed } from '../../src/storage/memory/in-process-run.feed.js';
@@ -105,7 +107,8 @@ export class EngineScene {
       schemas,
       this.timers,
     );
-    const record = new LoopRecord(runs, lease, inbox, this.feed);
+    const contents = new ContentLoader(blobs);
+    const record = new LoopRecord(runs, lease, inbox, this.feed, contents);
     const tools = new LoopTools(record, this.clock, this.timers, this.gate, this.owner, executor, queue);
     const loader = new RunLoader(runs, schemas);
     this.engine = new RunEngine(tools, loader, settings);
@@ -118,7 +121,12 @@ export class EngineScene {
     });
     const workflows = new WorkflowService(agents, templates, schemas, new WorkerPool(), settings, stored);
     this.runs = new RunService(workflows, this.engine, queue, loader, this.clock, ids, settings);
-    this.reader = new RunReader(this.engine, loader, catalogue, runs, this.feed, this.clock, settings);
+    this.reader = new RunReader(
+      new StateReader(this.engine, loader, catalogue, contents, this.clock, settings),
+      catalogue,
+      runs,
+      this.feed,
+    );
     this.control = new RunControlService(inbox, this.engine, queue, this.feed, this.reader, this.clock);
   }
 

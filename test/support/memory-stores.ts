@@ -34,7 +34,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
     log: new MemoryRunLog(record),
     idempotency: new MemoryIdempotencyStore(record),
     keys: new MemoryKeyStore(record),
-    blobs: new MemoryBlobStore(),
+    blobs: new MemoryBlobStore(record),
     templates: new MemoryTemplateStore(),
     metrics: new MemoryMetricStore(),
     cursors: new MemoryLogCursorStore(),

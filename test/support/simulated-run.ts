@@ -8,6 +8,7 @@ import type { Json } from '../../src/kernel/json.js';
 import { advance } from '../../src/runs/domain/advance.js';
 import { evaluator } from '../../src/runs/domain/evaluate.js';
 import { replay } from '../../src/runs/domain/evolve.js';
+import { ALL_INLINE, type Contents } from '../../src/runs/domain/kept.js';
 import { nextWakeAt, plannedInvocations, markInvoked } from '../../src/runs/domain/plan.js';
 import type { RunCommand } from '../../src/runs/domain/run.commands.js';
 import type { RunEvent, RunEventOf } from '../../src/runs/domain/run.events.js';
@@ -73,6 +74,7 @@ export class SimulatedRun {
     log: readonly RunEvent[],
     public now = 0,
     private epoch = 1,
+    readonly contents: Contents = ALL_INLINE,
   ) {
     this.appends = [log];
     this.state =
@@ -110,6 +112,7 @@ export class SimulatedRun {
     const { events, isCut } = advance(this.state, {
       commands,
       evaluator,
+      contents: this.contents,
       now: this.now,
       starts: () => 'all',
       subRunId: (lineage) => `run_of ${lineage}`,

@@ -5,8 +5,13 @@
  * was spent when it was recorded. Events are folded once each and in the order of their run; types that are not known
  * count what they say was spent, and nothing else. Decided elsewhere: that an event is folded once (the projection).
  */
-import { getOwn, isJsonObject, type Json } from '../../kernel/json.js';
-import type { RunEvent, RunEventMap, RunEventType, Spent } from '../../runs/domain/run.events.js';
+import {
+  modelOfTurn,
+  type RunEvent,
+  type RunEventMap,
+  type RunEventType,
+  type Spent,
+} from '../../runs/domain/run.events.js';
 import { floorTo } from './grain.js';
 import { addFigures, countEnd, emptyFigures, type Figures, type Outcome } from './figures.js';
 import { observe } from './histogram.js';
@@ -182,7 +187,7 @@ export class RunFolder {
         this.everyStep(stepId, at, ({ counts }) => (counts.started += 1));
         break;
       case 'turn.completed':
-        this.noteModel(path, (event.data as RunEventMap['turn.completed']).body);
+        this.noteModel(path, modelOfTurn(event.data as RunEventMap['turn.completed']));
         break;
       case 'step.completed':
         this.close(path, stepId, 'completed', at);
@@ -207,10 +212,9 @@ export class RunFolder {
     }
   }
 
-  private noteModel(path: string, body: Json): void {
+  private noteModel(path: string, model: string | undefined): void {
     const attempt = this.run.attempts.get(path);
-    const model = isJsonObject(body) ? getOwn(body, 'model') : undefined;
-    if (attempt !== undefined && typeof model === 'string')
+    if (attempt !== undefined && model !== undefined)
       this.run.attempts.set(path, { ...attempt, model });
   }
 

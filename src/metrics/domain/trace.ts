@@ -8,7 +8,7 @@
 import { getOwn, isJsonObject, type Json } from '../../kernel/json.js';
 import { attemptSpan, spanIdOf } from '../../kernel/trace-context.js';
 import type { Failure } from '../../kernel/failure.js';
-import type { RunEvent, RunEventMap, Spent } from '../../runs/domain/run.events.js';
+import { modelOfTurn, type RunEvent, type RunEventMap } from '../../runs/domain/run.events.js';
 import { unitType } from './fold.js';
 import { agentsOf, workflowOf } from './run-head.js';
 
@@ -100,7 +100,7 @@ class TraceFold {
         this.openAttempt(path, stepId, { at, number: event.attempt ?? 1 });
         break;
       case 'turn.completed':
-        this.addModelCall(path, (event.data as RunEventMap['turn.completed']).body, event, at);
+        this.addModelCall(path, event.data as RunEventMap['turn.completed'], event.seq, at);
         break;
       case 'step.retrying':
       case 'step.interrupted':
@@ -150,14 +150,15 @@ class TraceFold {
     this.attempts.set(path, { span, lastMs: at });
   }
 
-  private addModelCall(path: string, body: Json, event: RunEvent, at: number): void {
+  /** Of a turn whose body is elsewhere the model is known, and not what it was asked for. */
+  private addModelCall(path: string, turn: RunEventMap['turn.completed'], seq: number, at: number): void {
     const attempt = this.attempts.get(path);
-    const model = textIn(body, 'model');
+    const model = modelOfTurn(turn);
     if (attempt === undefined || model === undefined) return;
-    const { usage } = event.data as Spent;
+    const { usage, body = null } = turn;
     const finishReason = textIn(body, 'finishReason');
     this.spans.push({
-      spanId: spanIdOf(this.runId, `event ${event.seq}`),
+      spanId: spanIdOf(this.runId, `event ${seq}`),
       parentId: attempt.span.spanId,
       name: `chat ${model}`,
       kind: 'client',

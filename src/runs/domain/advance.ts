@@ -8,30 +8,34 @@ import type { Result } from '../../kernel/result.js';
 import { endAtDeadline, outcomeOfApproval } from './approval.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
+import { withReference, type BlobRef, type Contents, type Kept } from './kept.js';
 import { nextMove, type Starts } from './plan.js';
 import type { Consequence, Resolution, RunCommand } from './run.commands.js';
 import type { Move } from './run.effects.js';
 import type { RunEvent } from './run.events.js';
 import { liveUnit, takerOf, type RunState } from './run.state.js';
+import type { Seen } from './seen.js';
 import { lineageOf } from './sub-run.js';
 import type { Unit } from './unit.js';
 
-/** Evaluates what a move needs. Pure: it reads the state and the definition's compiled expressions only. */
+/** Evaluates what a move needs. Pure: it reads what is seen and the definition's compiled expressions only. */
 export interface Evaluator {
   /** How a ready unit goes on. */
-  resolve(state: RunState, unit: Unit, now: number): Resolution;
+  resolve(seen: Seen, unit: Unit, now: number): Resolution;
   /** What follows from the output of a unit beyond itself; undefined when nothing does. */
-  consequence(state: RunState, unit: Unit, output: Json, now: number): Consequence | undefined;
+  consequence(seen: Seen, unit: Unit, output: Kept, now: number): Consequence | undefined;
   /** The outcome of a unit from what it held. */
-  close(state: RunState, unit: Unit): Result<Json>;
+  close(seen: Seen, unit: Unit): Result<Kept>;
   /** The output of a run whose steps have all settled. */
-  output(state: RunState): Result<Json>;
+  output(seen: Seen): Result<Json>;
 }
 
 export interface Advance {
   readonly events: readonly RunEvent[];
-  /** Answer to each command, in order: undefined when it was taken. */
+  /** Answer to each command that was decided, in order: undefined when it was taken. */
   readonly refusals: readonly (Failure | undefined)[];
+  /** What has to be at hand for the turn to go on; none when it is done. */
+  readonly missing: readonly BlobRef[];
   /** True when more moves follow at once: the turn was cut short so that one append stays small. */
   readonly isCut: boolean;
 }
@@ -40,6 +44,7 @@ export interface Advance {
 export interface TurnInput {
   readonly commands: readonly RunCommand[];
   readonly evaluator: Evaluator;
+  readonly contents: Contents;
   /** Milliseconds since the epoch; the time of every move of this turn. */
   readonly now: number;
   /** What this process may start of the run; asked once, when the commands have been applied. */
@@ -51,24 +56,43 @@ export interface TurnInput {
 /** Past so many events a turn is cut: steps that need nothing outside could go on without end. */
 const MAX_EVENTS = 1_000;
 
-/** Advances a state that the caller owns. */
+/**
+ * Advances a state that the caller owns, as far as what it reads is at hand. What is missing has changed nothing yet:
+ * once it is there, the turn goes on with the commands that have no answer.
+ */
 export function advance(state: RunState, input: TurnInput): Advance {
+  const { contents, now } = input;
   const events: RunEvent[] = [];
-  const refusals = input.commands.map((command) => apply(state, evaluated(state, command, input), events));
-  apply(state, { type: 'tick', at: input.now }, events);
-  const starts = input.starts(state);
-  let move = nextMove(state, input.now, starts);
-  while (move !== undefined && events.length < MAX_EVENTS) {
-    apply(state, commandOf(state, move, input), events);
-    move = nextMove(state, input.now, starts);
+  const refusals: (Failure | undefined)[] = [];
+  for (const command of input.commands) {
+    const ready = evaluated(state, command, input);
+    const missing = contents.takeMissing();
+    if (missing.length > 0) return { events, refusals, missing, isCut: true };
+    refusals.push(apply(state, ready, contents, events));
   }
-  return { events, refusals, isCut: move !== undefined };
+  apply(state, { type: 'tick', at: now }, contents, events);
+  const starts = input.starts(state);
+  let move = nextMove(state, now, starts);
+  while (move !== undefined && events.length < MAX_EVENTS) {
+    const command = commandOf(state, move, input);
+    const missing = contents.takeMissing();
+    if (missing.length > 0) return { events, refusals, missing, isCut: true };
+    apply(state, command, contents, events);
+    move = nextMove(state, now, starts);
+  }
+  return { events, refusals, missing: [], isCut: move !== undefined };
 }
 
-function apply(state: RunState, command: RunCommand, events: RunEvent[]): Failure | undefined {
+function apply(
+  state: RunState,
+  command: RunCommand,
+  contents: Contents,
+  events: RunEvent[],
+): Failure | undefined {
   const decision = decide(state, command);
   if (!decision.ok) return decision.failure;
-  for (const event of decision.value) {
+  for (const decided of decision.value) {
+    const event = withReference(decided, contents, state.size);
     evolve(state, event);
     events.push(event);
   }
@@ -77,9 +101,10 @@ function apply(state: RunState, command: RunCommand, events: RunEvent[]): Failur
 
 /** A report with what follows from its output. */
 function evaluated(state: RunState, command: RunCommand, input: TurnInput): RunCommand {
+  const { contents, evaluator, now } = input;
   const reported = reportOf(state, command);
   if (reported === undefined) return command;
-  const consequence = input.evaluator.consequence(state, reported.unit, reported.output, input.now);
+  const consequence = evaluator.consequence({ state, contents }, reported.unit, reported.output, now);
   return consequence === undefined ? command : ({ ...command, consequence } as RunCommand);
 }
 
@@ -115,7 +140,8 @@ function withUnit(
 }
 
 function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
-  const { evaluator, now: at } = input;
+  const { evaluator, contents, now: at } = input;
+  const seen = { state, contents };
   switch (move.kind) {
     case 'decide':
       return move.command;
@@ -127,12 +153,12 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
       return expiryOf(state, move.unit, input);
     case 'close': {
       const { unit } = move;
-      const outcome = evaluator.close(state, unit);
-      const consequence = outcome.ok ? evaluator.consequence(state, unit, outcome.value, at) : undefined;
+      const outcome = evaluator.close(seen, unit);
+      const consequence = outcome.ok ? evaluator.consequence(seen, unit, outcome.value, at) : undefined;
       return { type: 'close', at, path: unit.path, outcome, ...(consequence && { consequence }) };
     }
     case 'finish': {
-      const output = evaluator.output(state);
+      const output = evaluator.output(seen);
       return output.ok
         ? { type: 'finish', at, output: output.value }
         : { type: 'finish-failed', at, failure: output.failure };
@@ -141,24 +167,28 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
 }
 
 function resolutionOf(state: RunState, unit: Unit, input: TurnInput): RunCommand {
-  const { evaluator, now: at } = input;
-  const resolution = evaluator.resolve(state, unit, at);
+  const { evaluator, contents, now: at } = input;
+  const seen = { state, contents };
+  const resolution = evaluator.resolve(seen, unit, at);
   const command = { type: 'resolve', at, path: unit.path, resolution } as const;
   if (resolution.kind === 'delegate') return { ...command, subRunId: input.subRunId(lineageOf(state, unit)) };
   if (resolution.kind !== 'complete') return command;
-  const consequence = evaluator.consequence(state, unit, resolution.output, at);
+  const consequence = evaluator.consequence(seen, unit, resolution.output, at);
   return consequence === undefined ? command : { ...command, consequence };
 }
 
-function restartOf(state: RunState, unit: Unit, { now: at, subRunId }: TurnInput): RunCommand {
+function restartOf(state: RunState, unit: Unit, { contents, now: at, subRunId }: TurnInput): RunCommand {
   const command = { type: 'restart', at, path: unit.path } as const;
   if (unit.step.work.kind !== 'workflow') return command;
+  // The sub-run begins with the input itself, so it has to be at hand.
+  if (unit.input !== undefined) contents.read(unit.input);
   return { ...command, subRunId: subRunId(lineageOf(state, unit)) };
 }
 
-function expiryOf(state: RunState, unit: Unit, { evaluator, now: at }: TurnInput): RunCommand {
+function expiryOf(state: RunState, unit: Unit, { evaluator, contents, now: at }: TurnInput): RunCommand {
   const output = outputAtDeadline(unit, at);
-  const consequence = output === undefined ? undefined : evaluator.consequence(state, unit, output, at);
+  const seen = { state, contents };
+  const consequence = output === undefined ? undefined : evaluator.consequence(seen, unit, output, at);
   return { type: 'expire', at, path: unit.path, ...(consequence && { consequence }) };
 }
 

@@ -167,7 +167,7 @@ it('folds to the same state', () => {
 it('is in the inbox from its request to its end, whatever that is', () => {
   const run = begun(ask({ forEach: { items: [1, 2, 3] } }));
   const rows = (): readonly unknown[] =>
-    alsoRowsOf(run.state, 'default', run.events).map((row) =>
+    alsoRowsOf(run, 'default', run.events).map((row) =>
       row.kind === 'approval-end'
         ? `${row.end.path} ${row.end.status}`
         : row.kind === 'approval' && `${row.row.path} open`,

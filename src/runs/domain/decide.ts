@@ -14,6 +14,7 @@ import { approvalIdOf, endAtDeadline, outcomeOfApproval, type ApprovalEnd } from
 import { Draft } from './draft.js';
 import { cancelWithin, completeUnit, failUnit } from './endings.js';
 import { outcomeOfIterations } from './holdings.js';
+import { keptField, type Kept } from './kept.js';
 import { nextRetryDelay } from './retry.js';
 import { cutEnding, endCancelled, endRun, failRun, finishEnding, timeOutRun } from './run-ends.js';
 import type { Awaited, Consequence, Resolution, RunCommand } from './run.commands.js';
@@ -223,14 +224,14 @@ function waitOf({ until, ...awaited }: Awaited & { readonly until?: number }): U
 }
 
 /** An attempt whose work is a run of its own: it is closed at once, and the unit waits for the run. */
-function delegate(draft: Draft, unit: Unit, input: Json, subRunId: string | undefined): void {
+function delegate(draft: Draft, unit: Unit, input: Kept, subRunId: string | undefined): void {
   if (subRunId === undefined)
     throw new TypeError(`${unit.path} needs a run of its own, and has no id for it`);
   const { now: startedAt } = draft;
   const { step, firstStartedAt = startedAt } = unit;
   const attempt = unit.attempt + 1;
   const until = deadlineOf({ step, startedAt, firstStartedAt })?.at;
-  draft.unit('started', unit, { input, subRunId }, attempt);
+  draft.unit('started', unit, { ...keptField('input', input), subRunId }, attempt);
   const awaited = { for: 'run', ref: subRunId, ...(until !== undefined && { until }) } as const;
   draft.unit('waiting', unit, waitOf(awaited), attempt);
 }
@@ -242,7 +243,7 @@ function restart(draft: Draft, { path, subRunId }: CommandOf<'restart'>): void {
   const isDue = unit.status === 'retrying' && (unit.dueAt ?? 0) <= now;
   if (unit.status !== 'ready' && !isDue) return;
   if (subRunId !== undefined) delegate(draft, unit, unit.input, subRunId);
-  else draft.unit('started', unit, { input: unit.input }, unit.attempt + 1);
+  else draft.unit('started', unit, keptField('input', unit.input), unit.attempt + 1);
 }
 
 function failAttempt(draft: Draft, command: CommandOf<'fail'>): void {

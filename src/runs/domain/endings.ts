@@ -5,9 +5,9 @@
  * events mean (settle.ts).
  */
 import type { Failure } from '../../kernel/failure.js';
-import type { Json } from '../../kernel/json.js';
 import type { Draft } from './draft.js';
 import { toleratedFailures } from './holdings.js';
+import { keptField, type Kept } from './kept.js';
 import type { Consequence } from './run.commands.js';
 import { spentOf, type ArtifactRef, type CancelReason, type Spent } from './run.events.js';
 import { inOrder, type RunState } from './run.state.js';
@@ -15,7 +15,7 @@ import { isWithin, type Unit } from './unit.js';
 
 /** What a unit has come to. */
 export interface Completion extends Spent {
-  readonly output: Json;
+  readonly output: Kept;
   readonly artifacts?: readonly ArtifactRef[];
   readonly consequence?: Consequence;
 }
@@ -31,7 +31,7 @@ export function completeUnit(draft: Draft, unit: Unit, completion: Completion): 
   for (const write of consequence?.writes ?? []) draft.run('context.updated', { ...write, by: unit.path });
   const made = artifacts === undefined ? {} : { artifacts };
   const next = consequence?.next === undefined ? {} : { next: consequence.next };
-  draft.unit('completed', unit, { output, ...made, ...next, ...spent });
+  draft.unit('completed', unit, { ...keptField('output', output), ...made, ...next, ...spent });
 }
 
 /** Ends a unit as failed. Where nothing handles that, what is around it is concluded next (plan.ts). */

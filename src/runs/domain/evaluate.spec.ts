@@ -2,6 +2,7 @@ import { given, runFact, stepFact, type Fact } from '../../../test/support/given
 import type { Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import { evaluator } from './evaluate.js';
+import { ALL_INLINE } from './kept.js';
 import type { Resolution } from './run.commands.js';
 import { initialState, liveUnit, type RunState } from './run.state.js';
 import { graphOf, queuedEvent } from '../../../test/support/simulated-run.js';
@@ -29,7 +30,7 @@ function resolve(definition: object, facts: readonly Fact[] = []): Resolution {
 function resolveIn(state: RunState): Resolution {
   const unit = liveUnit(state, 'x');
   if (unit === undefined) throw new Error('there is no step x');
-  return evaluator.resolve(state, unit, 0);
+  return evaluator.resolve({ state, contents: ALL_INLINE }, unit, 0);
 }
 
 describe('a ready step', () => {
@@ -143,7 +144,7 @@ describe('names that objects inherit', () => {
       const { state } = given(definition, [started, ...done(id, { n: 1 })]);
 
       expect(resolveIn(state)).toEqual({ kind: 'start', input: { n: 1 } });
-      expect(evaluator.output(state)).toEqual({ ok: true, value: 1 });
+      expect(evaluator.output({ state, contents: ALL_INLINE })).toEqual({ ok: true, value: 1 });
     },
   );
 
@@ -177,7 +178,7 @@ describe('names that objects inherit', () => {
 
 describe('the output of a run', () => {
   const outputOf = (definition: object, facts: readonly Fact[]): unknown =>
-    evaluator.output(given(definition, [started, ...facts]).state);
+    evaluator.output({ state: given(definition, [started, ...facts]).state, contents: ALL_INLINE });
 
   it('is that of the steps that nothing waits for, in the order of the definition', () => {
     const definition = {

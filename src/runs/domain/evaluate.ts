@@ -15,12 +15,13 @@ import { definitionErrors } from '../../workflows/domain/definition.errors.js';
 import type { CompiledForEach, CompiledStep, Reads } from '../../workflows/domain/graph.js';
 import { MAX_ROUNDS } from '../../workflows/domain/step-fields.schema.js';
 import type { Evaluator } from './advance.js';
+import type { Seen } from './seen.js';
 import { written, type ContextWrite } from './context.js';
+import { boundedValue, type Kept } from './kept.js';
 import { nextAfter, outcomeOfItems, outcomeOfIterations } from './holdings.js';
 import { located } from './located.js';
 import type { Consequence, Resolution } from './run.commands.js';
 import { runErrors } from './run.errors.js';
-import type { RunState } from './run.state.js';
 import { resolveWork } from './steps/step-kinds.js';
 import { runsAbove } from './sub-run.js';
 import { around, holdingOf, type HeldBody, type Scope, type Unit, type UnitRecord } from './unit.js';
@@ -28,10 +29,30 @@ import { around, holdingOf, type HeldBody, type Scope, type Unit, type UnitRecor
 /** Evaluates with the compiled expressions of the run's graph. */
 export const evaluator: Evaluator = { resolve, consequence, close, output: outputOfRun };
 
-function resolve(state: RunState, unit: Unit, now: number): Resolution {
+/** How a ready unit goes on. What would be too large to keep is a failure. */
+function resolve(seen: Seen, unit: Unit, now: number): Resolution {
+  const resolution = resolutionOf(seen, unit, now);
+  const value = valueIn(resolution);
+  const bounded = value === undefined ? undefined : boundedValue(value);
+  return bounded?.ok === false ? { kind: 'fail', failure: bounded.failure } : resolution;
+}
+
+function valueIn(resolution: Resolution): Json | undefined {
+  switch (resolution.kind) {
+    case 'start':
+    case 'hold':
+      return resolution.input;
+    case 'complete':
+      return resolution.output;
+    default:
+      return undefined;
+  }
+}
+
+function resolutionOf(seen: Seen, unit: Unit, now: number): Resolution {
   const { step, role } = unit;
   let scope: JsonObject | undefined;
-  const scopeOnce = (): JsonObject => (scope ??= scopeSeenBy(state, unit));
+  const scopeOnce = (): JsonObject => (scope ??= scopeSeenBy(seen, unit));
   if (step.when !== undefined && role === 'step') {
     const holds = evaluateCondition(step.when, scopeOnce());
     if (!holds.ok) return { kind: 'fail', failure: located(holds.failure, 'when') };
@@ -49,11 +70,16 @@ function resolve(state: RunState, unit: Unit, now: number): Resolution {
         resolveWork(step.work, () => ({
           scope: scopeOnce(),
           now,
-          keptSignal: (name) => state.signals.get(name)?.[0],
-          runsAbove: runsAbove(state),
+          keptSignal: (name) => keptSignal(seen, name),
+          runsAbove: runsAbove(seen.state),
         })),
       );
   }
+}
+
+function keptSignal({ state, contents }: Seen, name: string): Json | undefined {
+  const kept = state.signals.get(name)?.[0];
+  return kept === undefined ? undefined : contents.read(kept);
 }
 
 /** An input that its schema refuses is a failure that is not tried again. */
@@ -91,16 +117,17 @@ function tooManyItems(length: number): Failure {
  * What follows from the output of a unit; undefined when nothing has to be evaluated. Of a step that maps or is
  * repeated it follows from each item or iteration, not from what they come to together.
  */
-function consequence(state: RunState, unit: Unit, output: Json, now: number): Consequence | undefined {
+function consequence(seen: Seen, unit: Unit, kept: Kept, now: number): Consequence | undefined {
   const { step, depth } = unit;
   if (depth < step.layers.length) return undefined;
+  const output = seen.contents.read(kept);
   const refused = refusedOutput(unit, output);
   if (refused !== undefined) return { failure: refused };
   const { repeat } = step;
   if (repeat === undefined && step.writes.length === 0) return undefined;
   let scope: JsonObject | undefined;
-  const scopeOnce = (): JsonObject => (scope ??= { ...scopeOf(state, unit, step.reads), output });
-  const writes = writesOf(state, step, scopeOnce);
+  const scopeOnce = (): JsonObject => (scope ??= { ...scopeOf(seen, unit, step.reads), output });
+  const writes = writesOf(seen, step, scopeOnce);
   if (!writes.ok) return { failure: writes.failure };
   const made = writes.value.length === 0 ? {} : { writes: writes.value };
   if (repeat === undefined) return made;
@@ -122,7 +149,7 @@ function refusedOutput(unit: Unit, output: Json): Failure | undefined {
 
 /** What a unit writes to the context, each write on top of the one before. */
 function writesOf(
-  state: RunState,
+  { state }: Seen,
   { writes }: CompiledStep,
   scope: () => JsonObject,
 ): Result<readonly ContextWrite[]> {
@@ -141,34 +168,37 @@ function writesOf(
 }
 
 /** The outcome of a unit from what it held. */
-function close(state: RunState, unit: Unit): Result<Json> {
+function close(seen: Seen, unit: Unit): Result<Kept> {
   const { held } = unit;
   switch (held?.kind) {
     case 'items':
-      return outcomeOfItems(unit, held);
+      return bounded(outcomeOfItems(unit, held, seen.contents));
     case 'iterations':
       return outcomeOfIterations(unit, held);
     case 'body':
-      return outcomeOfBody(state, unit, held);
+      return bounded(outcomeOfBody(seen, unit, held));
     case undefined:
       throw new TypeError(`${unit.path} holds nothing that could be closed`);
   }
 }
 
-function outcomeOfBody(state: RunState, unit: Unit, { scope }: HeldBody): Result<Json> {
+/** A value that is small enough to be kept. */
+function bounded(value: Result<Json>): Result<Json> {
+  return value.ok ? boundedValue(value.value) : value;
+}
+
+function outcomeOfBody(seen: Seen, unit: Unit, { scope }: HeldBody): Result<Json> {
   if (scope.fatal !== undefined) return fail(scope.fatal);
-  const value = outputOf(scope, (reads) => scopeOf(state, unit, reads, scope));
+  const value = outputOf(seen, scope, (reads) => scopeOf(seen, unit, reads, scope));
   return value.ok ? value : fail(located(value.failure, 'repeat.body.output'));
 }
 
-function outputOfRun(state: RunState): Result<Json> {
-  const value = outputOf(state.root, (reads) => ({
-    ...scopeOfRun(state),
-    steps: stepsIn(state.root, reads),
-  }));
+function outputOfRun(seen: Seen): Result<Json> {
+  const { root } = seen.state;
+  const value = outputOf(seen, root, (reads) => ({ ...scopeOfRun(seen), steps: stepsIn(seen, root, reads) }));
   if (!value.ok) return fail(located(value.failure, 'output'));
-  const issues = state.root.graph.outputCheck?.(value.value) ?? [];
-  return issues.length === 0 ? value : fail(outputInvalid(issues));
+  const issues = root.graph.outputCheck?.(value.value) ?? [];
+  return issues.length === 0 ? bounded(value) : fail(outputInvalid(issues));
 }
 
 function outputInvalid(issues: readonly Issue[]): Failure {
@@ -189,25 +219,31 @@ function listed(issues: readonly Issue[]): string {
 }
 
 /** Without an `output` of its own a scope answers the outputs of the steps that nothing depends on, by id. */
-function outputOf({ graph, units }: Scope, scopeWith: (reads: Reads) => JsonObject): Result<Json> {
+function outputOf(
+  { contents }: Seen,
+  { graph, units }: Scope,
+  scopeWith: (reads: Reads) => JsonObject,
+): Result<Json> {
   if (graph.output !== undefined) return evaluateValue(graph.output, scopeWith(graph.outputReads));
   const leaves = graph.steps.filter(({ dependents, isLast }) => dependents.length === 0 && !isLast);
-  return ok(fromEntries(leaves.map(({ id, index }) => [id, units[index]?.output ?? null] as const)));
+  const outputs = leaves.map(({ id, index }) => [id, contents.read(units[index]?.output ?? null)] as const);
+  return ok(fromEntries(outputs));
 }
 
 /** What undoes a unit sees what that has seen, and its output. */
-function scopeSeenBy(state: RunState, unit: Unit): JsonObject {
+function scopeSeenBy(seen: Seen, unit: Unit): JsonObject {
   const { undoes } = unit;
-  if (undoes === undefined) return scopeOf(state, unit, unit.step.reads);
-  return { ...scopeOf(state, undoes, undoes.step.reads), output: undoes.output ?? null };
+  if (undoes === undefined) return scopeOf(seen, unit, unit.step.reads);
+  return { ...scopeOf(seen, undoes, undoes.step.reads), output: seen.contents.read(undoes.output ?? null) };
 }
 
 /** What the expressions of a unit see: the run, the steps that they read, the item and the iteration around it. */
-function scopeOf(state: RunState, unit: Unit, reads: Reads, scope: Scope = unit.scope): JsonObject {
-  return { ...scopeOfRun(state), steps: stepsIn(scope, reads), ...itemOf(unit), ...iterationOf(unit) };
+function scopeOf(seen: Seen, unit: Unit, reads: Reads, scope: Scope = unit.scope): JsonObject {
+  const steps = stepsIn(seen, scope, reads);
+  return { ...scopeOfRun(seen), steps, ...itemOf(seen, unit), ...iterationOf(seen, unit) };
 }
 
-function scopeOfRun(state: RunState): JsonObject {
+function scopeOfRun({ state }: Seen): JsonObject {
   const { queued, runId, context, ending } = state;
   const end = ending && { status: ending.status, error: ending.failure ? errorOf(ending.failure) : null };
   const started = { id: runId, createdAt: isoOf(state.createdAt), tags: queued.options.tags };
@@ -215,15 +251,14 @@ function scopeOfRun(state: RunState): JsonObject {
   return { input: queued.input, context, run };
 }
 
-function stepsIn(scope: Scope, { own, outer }: Reads): JsonObject {
+function stepsIn(seen: Seen, scope: Scope, { own, outer }: Reads): JsonObject {
   const steps = {};
-  for (const index of own) addStep(steps, scope.units[index]);
-  for (const { up, index } of outer) addStep(steps, scopeAbove(scope, up)?.units[index]);
+  const units = [
+    ...own.map((index) => scope.units[index]),
+    ...outer.map(({ up, index }) => scopeAbove(scope, up)?.units[index]),
+  ];
+  for (const unit of units) if (unit !== undefined) setOwn(steps, unit.step.id, viewOf(seen, unit));
   return steps;
-}
-
-function addStep(steps: { [id: string]: Json }, unit: Unit | undefined): void {
-  if (unit !== undefined) setOwn(steps, unit.step.id, viewOf(unit));
 }
 
 function scopeAbove(scope: Scope, up: number): Scope | undefined {
@@ -233,9 +268,9 @@ function scopeAbove(scope: Scope, up: number): Scope | undefined {
 }
 
 /** What an expression sees of a step. The output of a step that did not complete reads as null. */
-function viewOf({ status, output, failure }: UnitRecord): Json {
+function viewOf({ contents }: Seen, { status, output, failure }: UnitRecord): Json {
   const error = status === 'failed' && failure !== undefined ? errorOf(failure) : null;
-  return { status, output: output ?? null, error };
+  return { status, output: contents.read(output ?? null), error };
 }
 
 function errorOf({ code, message }: Failure): Json {
@@ -243,10 +278,10 @@ function errorOf({ code, message }: Failure): Json {
 }
 
 /** The nearest item around a unit, or itself. A batch is a list. */
-function itemOf(unit: Unit): JsonObject {
+function itemOf({ contents }: Seen, unit: Unit): JsonObject {
   const item = nearest(unit, 'item');
   if (item?.holder === undefined) return {};
-  const list = item.holder.input as readonly Json[];
+  const list = (contents.read(item.holder.input ?? null) ?? []) as readonly Json[];
   const batchSize = item.step.forEach?.batchSize ?? 1;
   const index = item.number;
   if (batchSize === 1) return { item: list[index] ?? null, index };
@@ -254,11 +289,12 @@ function itemOf(unit: Unit): JsonObject {
 }
 
 /** The nearest iteration around a unit, or itself, and the output of the one before. */
-function iterationOf(unit: Unit): JsonObject {
+function iterationOf({ contents }: Seen, unit: Unit): JsonObject {
   const iteration = nearest(unit, 'iteration');
   const held = iteration?.holder?.held;
   if (iteration === undefined || held?.kind !== 'iterations') return {};
-  return { iteration: iteration.number, previous: held.ended[iteration.number - 1]?.output ?? null };
+  const previous = contents.read(held.ended[iteration.number - 1]?.output ?? null);
+  return { iteration: iteration.number, previous };
 }
 
 function nearest(unit: Unit, role: Unit['role']): Unit | undefined {

@@ -7,6 +7,7 @@
 import { addUsage } from '../../agents/domain/usage.js';
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import type { UnitEventName } from './draft.js';
+import { keptIn, sizeOfKept, type Kept } from './kept.js';
 import { runErrors } from './run.errors.js';
 import type { RunEvent, RunEventMap, RunEventOf, Spent } from './run.events.js';
 import { DEATHS_UNTIL_POISONED, markReady, unitAt, type RunState } from './run.state.js';
@@ -28,7 +29,7 @@ type Name = UnitEventName | 'skipped';
 const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.${N}`]) => void } = {
   started: start,
   completed: ({ state, unit, at }, data) => {
-    unit.output = data.output;
+    unit.output = taken(state, keptIn(data, 'output'));
     if (data.artifacts !== undefined) {
       unit.artifacts = data.artifacts;
       for (const artifact of data.artifacts) state.artifacts.set(artifact.name, artifact);
@@ -119,7 +120,8 @@ function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.sta
   unit.attempt = attempt ?? unit.attempt + 1;
   unit.firstStartedAt ??= at;
   unit.startedAt = at;
-  if (data.input !== undefined) unit.input = data.input;
+  const input = keptIn(data, 'input');
+  if (input !== undefined) unit.input = taken(state, input);
   if (data.subRunId !== undefined) unit.subRunId = data.subRunId;
   const holding = holdingOf(unit);
   if (holding === undefined) {
@@ -130,6 +132,12 @@ function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.sta
     if (holding === 'iterations') limitRepetition(state, unit, at);
   }
   makeNextItem(state, unit);
+}
+
+/** A value that the state keeps from now on. */
+function taken(state: RunState, kept: Kept | undefined): Kept | undefined {
+  if (kept !== undefined) state.size += sizeOfKept(kept);
+  return kept;
 }
 
 /** A repetition ends when its time is up, whatever its iteration is doing. */
@@ -161,7 +169,8 @@ function recordTurn(
   unit: Unit,
   data: RunEventOf<'turn.completed' | 'tool.called'>['data'],
 ): void {
-  unit.turns.push(data);
+  const { turn, body: _, bodyRef: __, ...more } = data;
+  unit.turns.push({ turn, body: taken(state, keptIn(data, 'body')) ?? null, ...more });
   unit.hasProgressed = true;
   state.deaths = 0;
   spend(state, unit, data);

@@ -8,6 +8,7 @@ import { instantOf } from '../../kernel/time.js';
 import type { Graph } from '../../workflows/domain/graph.js';
 import { written } from './context.js';
 import { evolveUnit } from './evolve-unit.js';
+import { keptIn } from './kept.js';
 import { beginEnding } from './last-steps.js';
 import type { RunEvent, RunEventMap } from './run.events.js';
 import { initialState, type RunState } from './run.state.js';
@@ -67,7 +68,7 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
 function evolveEnd(state: RunState, event: RunEvent, at: number): void {
   switch (event.type) {
     case 'run.completed':
-      state.output = event.data.output;
+      state.output = keptIn(event.data, 'output') ?? null;
       end(state, 'completed', at);
       break;
     case 'run.failed':
@@ -82,9 +83,10 @@ function evolveEnd(state: RunState, event: RunEvent, at: number): void {
   }
 }
 
-function keepSignal({ signals }: RunState, { name, data }: RunEventMap['signal.received']): void {
-  const kept = signals.get(name);
-  if (kept === undefined) signals.set(name, [data]);
+function keepSignal({ signals }: RunState, received: RunEventMap['signal.received']): void {
+  const data = keptIn(received, 'data') ?? null;
+  const kept = signals.get(received.name);
+  if (kept === undefined) signals.set(received.name, [data]);
   else kept.push(data);
 }
 

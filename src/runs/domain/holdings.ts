@@ -8,6 +8,7 @@ import { failureOf, type Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import type { CompiledForEach, CompiledRepeat } from '../../workflows/domain/graph.js';
+import type { Contents, Kept } from './kept.js';
 import { runErrors } from './run.errors.js';
 import type { LoopNext } from './run.events.js';
 import type { HeldItems, HeldIterations, Unit } from './unit.js';
@@ -29,13 +30,13 @@ export function isBeyondTolerance({ step: { forEach } }: Unit, { failed, total }
 }
 
 /** The outputs of all items in the order of the list; null for one that failed. Or that too many failed. */
-export function outcomeOfItems(unit: Unit, held: HeldItems): Result<Json> {
+export function outcomeOfItems(unit: Unit, held: HeldItems, { read }: Pick<Contents, 'read'>): Result<Json> {
   if (isBeyondTolerance(unit, held)) return fail(thresholdExceeded(held));
-  return ok(Array.from({ length: held.total }, (_, number) => held.ended.get(number)?.output ?? null));
+  return ok(Array.from({ length: held.total }, (_, number) => read(held.ended.get(number)?.output ?? null)));
 }
 
 /** The output of the last iteration, or why the repetition failed. */
-export function outcomeOfIterations({ step }: Unit, { ended, next }: HeldIterations): Result<Json> {
+export function outcomeOfIterations({ step }: Unit, { ended, next }: HeldIterations): Result<Kept> {
   const last = ended.at(-1);
   if (last?.failure !== undefined && last.status === 'failed') return fail(last.failure);
   const output = last?.output ?? null;

@@ -77,11 +77,11 @@ function timedOut({ state }: Draft): Failure {
   );
 }
 
-function conclude(draft: Draft, { status, output = null, failure }: RunEnd): void {
+function conclude(draft: Draft, { status, output = null, outputRef, failure }: RunEnd): void {
   const { cancelReason } = draft.state;
   switch (status) {
     case 'completed':
-      draft.run('run.completed', { output });
+      draft.run('run.completed', outputRef === undefined ? { output } : { outputRef });
       break;
     case 'cancelled':
       draft.run('run.cancelled', cancelReason === undefined ? {} : { reason: cancelReason });

@@ -9,6 +9,7 @@ import type { Json } from '../../kernel/json.js';
 import type { Result } from '../../kernel/result.js';
 import type { AskedApproval, Decision } from './approval.js';
 import type { ContextWrite } from './context.js';
+import type { Kept } from './kept.js';
 import type { ArtifactRef, LoopNext, SkipReason, Spent, WaitReason } from './run.events.js';
 
 interface At {
@@ -130,7 +131,7 @@ export type RunCommand =
   /** Something has come: the run goes on. */
   | ({ readonly type: 'rouse' } & At)
   /** Everything that a unit holds has ended, or it can not go on; its outcome was evaluated. */
-  | ({ readonly type: 'close'; readonly outcome: Result<Json>; readonly consequence?: Consequence } & UnitRef)
+  | ({ readonly type: 'close'; readonly outcome: Result<Kept>; readonly consequence?: Consequence } & UnitRef)
   /** Something happened that the definition does not handle: the run fails with it. */
   | ({ readonly type: 'conclude' } & At)
   /** Everything has settled; the run's output was evaluated. */

@@ -38,5 +38,7 @@ export const runErrors = defineErrors({
   'signal.too-many': { kind: 'limited', title: 'The run keeps too many signals that no step has taken' },
   'step.not-found': { kind: 'not-found', title: 'The run has no such step' },
   'artifact.not-found': { kind: 'not-found', title: 'The run has no such artifact' },
+  'value.too-large': { kind: 'too-large', title: 'An input or an output is larger than 50 MiB' },
+  'blob.not-found': { kind: 'not-found', title: 'The run refers to no such blob' },
   'queue.full': { kind: 'limited', title: 'Too many runs are queued', retryable: true },
 });

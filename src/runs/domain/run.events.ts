@@ -7,13 +7,14 @@
 import type { PinnedAgent } from '../../agents/domain/agent.js';
 import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
-import type { Json, JsonObject } from '../../kernel/json.js';
+import { getOwn, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
 import type { Reducer } from '../../workflows/domain/context-writes.js';
 import type { WorkflowDefinition } from '../../workflows/domain/definition.schema.js';
 import type { PinnedWorkflow, WorkflowPins } from '../../workflows/domain/pinned-workflow.js';
 import type { StepTemplates } from '../../workflows/domain/step-templates.js';
 import type { WorkflowPin } from '../../workflows/domain/workflow.js';
 import type { ApprovalEnd, AskedApproval } from './approval.js';
+import type { BlobReference } from './kept.js';
 
 export const EVENT_SCHEMA_VERSION = 1;
 
@@ -93,6 +94,8 @@ export interface RunOptions {
 export interface UnitStarted {
   /** The resolved input; of a step that maps, its list. Absent where iterations or the steps of a body have inputs of their own. */
   readonly input?: Json;
+  /** In its place, where it is large. */
+  readonly inputRef?: BlobReference;
   /** The run that does the work. */
   readonly subRunId?: string;
   /** How many items the step maps over. */
@@ -100,7 +103,9 @@ export interface UnitStarted {
 }
 
 export interface UnitCompleted {
-  readonly output: Json;
+  readonly output?: Json;
+  /** In its place, where it is large. */
+  readonly outputRef?: BlobReference;
   readonly artifacts?: readonly ArtifactRef[];
   /** How the step goes on after this iteration. */
   readonly next?: LoopNext;
@@ -156,10 +161,35 @@ export interface RunEnd {
   readonly status: 'completed' | 'failed' | 'timed_out' | 'cancelled';
   /** Of a completed run. */
   readonly output?: Json;
+  /** In its place, where it is large. */
+  readonly outputRef?: BlobReference;
   /** Of one that failed or timed out. */
   readonly failure?: Failure;
   /** Milliseconds after which the run ends whatever is still to be done. */
   readonly graceMs?: number;
+}
+
+/** What a run that has completed gives. */
+export interface RunOutput {
+  readonly output?: Json;
+  /** In its place, where it is large. */
+  readonly outputRef?: BlobReference;
+}
+
+/** What an attempt recorded on its way. */
+export interface TurnBody {
+  readonly turn: number;
+  readonly body?: Json;
+  /** In its place, where it is large. */
+  readonly bodyRef?: BlobReference;
+  /** The model that answered, where the body is not here. */
+  readonly model?: string;
+}
+
+/** The model that a turn came from; undefined where it says none. */
+export function modelOfTurn({ body, model }: TurnBody): string | undefined {
+  const named = model ?? (isJsonObject(body) ? getOwn(body, 'model') : undefined);
+  return typeof named === 'string' ? named : undefined;
 }
 
 export interface RunEventMap {
@@ -182,7 +212,13 @@ export interface RunEventMap {
   /** A paused run goes on because somebody asked, a waiting one because something came. */
   'run.resumed': { readonly by?: string };
   /** Kept until a step takes it. */
-  'signal.received': { readonly name: string; readonly data: Json; readonly by?: string };
+  'signal.received': {
+    readonly name: string;
+    readonly data?: Json;
+    /** In its place, where it is large. */
+    readonly dataRef?: BlobReference;
+    readonly by?: string;
+  };
   /** A unit has written to the context; it completes by the next event of its own. */
   'context.updated': {
     readonly path: string;
@@ -201,7 +237,7 @@ export interface RunEventMap {
   };
   /** How the run will end is decided; compensations and steps that run last come before it. */
   'run.ending': RunEnd;
-  'run.completed': { readonly output: Json };
+  'run.completed': RunOutput;
   /** Every bad end but a cancellation, a time-out included. */
   'run.failed': { readonly status: 'failed' | 'timed_out'; readonly failure: Failure };
   'run.cancelled': { readonly reason?: string };
@@ -234,9 +270,9 @@ export interface RunEventMap {
   /** Somebody has answered, or the deadline has passed; the end of the unit follows at once. */
   'approval.resolved': { readonly id: string } & ApprovalEnd;
   /** A model turn of an attempt, recorded so that it is never paid for twice. */
-  'turn.completed': { readonly turn: number; readonly body: Json } & Spent;
+  'turn.completed': TurnBody & Spent;
   /** The outcome of a tool that an attempt called; numbered among the turns. */
-  'tool.called': { readonly turn: number; readonly body: Json; readonly tool: ToolCall } & Spent;
+  'tool.called': TurnBody & { readonly tool: ToolCall } & Spent;
 }
 
 /** Why a step did not run: its condition was false, what it depends on did not go as its join asks, there was no failure to catch. */

@@ -8,8 +8,10 @@
  */
 import type { Failure } from '../../kernel/failure.js';
 import { Heap } from '../../kernel/heap.js';
-import type { Json, JsonObject } from '../../kernel/json.js';
+import { jsonSize } from '../../kernel/json-size.js';
+import type { JsonObject } from '../../kernel/json.js';
 import type { Graph } from '../../workflows/domain/graph.js';
+import type { Kept } from './kept.js';
 import type { ArtifactRef, RunEnd, RunEventMap, RunEventOf, Usage } from './run.events.js';
 import type { RunStatus, StepStatus } from './run.status.js';
 import { needsPlace } from './steps/step-kinds.js';
@@ -102,15 +104,17 @@ export interface RunState {
   ending?: Ending;
   context: JsonObject;
   /** Signals that no step has taken yet, by name, first in first out. */
-  readonly signals: Map<string, Json[]>;
+  readonly signals: Map<string, Kept[]>;
   /** Files that units made, by name. */
   readonly artifacts: Map<string, ArtifactRef>;
-  output?: Json;
+  output?: Kept;
   failure?: Failure;
   /** What the run is about to fail with: a failure that nothing handles, or poison. */
   fatal?: Failure;
   usage: Usage;
   costMicros: number;
+  /** About how long the values are that the state has had itself, not by reference, in characters of JSON text. */
+  size: number;
   /** Deaths of owners in a row that this run may have caused. */
   deaths: number;
   /** Epoch of the last death counted. */
@@ -143,6 +147,7 @@ export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): Run
     artifacts: new Map(),
     usage: {},
     costMicros: 0,
+    size: jsonSize(event.data.input),
     deaths: 0,
     deathEpoch: 0,
   };

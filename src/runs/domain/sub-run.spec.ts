@@ -136,7 +136,7 @@ describe('what a run and its sub-runs mean for each other', () => {
     run.takeUp();
     const wait = run.events.find(({ type }) => type === 'step.waiting') as RunEventOf<'step.waiting'>;
 
-    expect(firstEventOf(run.state, unitAt(run.state, 'sub'), wait)).toMatchObject({
+    expect(firstEventOf(run, unitAt(run.state, 'sub'), wait)).toMatchObject({
       runId: wait.data.ref,
       seq: 1,
       at: wait.at,
@@ -169,7 +169,7 @@ describe('what a run and its sub-runs mean for each other', () => {
   it('is told by the terminal event only', () => {
     const run = SimulatedRun.of(once({ id: 'a', kind: 'transform', expression: '1' }));
     run.takeUp();
-    const told = run.events.flatMap((event) => deliveryOf(run.state, event) ?? []);
+    const told = run.events.flatMap((event) => deliveryOf(run, event) ?? []);
 
     expect(told).toEqual([{ status: 'completed', output: { a: 1 } }]);
   });

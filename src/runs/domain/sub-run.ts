@@ -7,6 +7,8 @@
  */
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import { pinnedFor, reachable } from '../../workflows/domain/pinned-workflow.js';
+import type { Seen } from './seen.js';
+import { keptIn } from './kept.js';
 import type { Delivery } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import {
@@ -40,9 +42,9 @@ export function lineageOf({ runId }: RunState, { path, generation, failures }: U
   return failures === 0 ? stableKey : `${stableKey} ${failures}`;
 }
 
-/** Event 1 of the sub-run that a unit begins to wait for: all that the sub-run needs. */
+/** Event 1 of the sub-run that a unit begins to wait for: all that the sub-run needs. Its input is at hand. */
 export function firstEventOf(
-  state: RunState,
+  { state, contents }: Seen,
   { path, step, input = {} }: Pick<Unit, 'path' | 'step' | 'input'>,
   { seq, at, data }: SubRunWait,
 ): RunEventOf<'run.queued'> {
@@ -64,7 +66,7 @@ export function firstEventOf(
       flags: [DELIVERS_ITS_END],
       definition,
       manifest: manifestOf(pinned, definitions),
-      input,
+      input: contents.read(input),
       context: definition.context ?? {},
       options,
       parent: { runId, path, wait: seq, depth: runsAbove(state) + 1 },
@@ -100,14 +102,15 @@ export function summaryOfQueued({ at, data }: RunEventOf<'run.queued'>): RunSumm
 }
 
 /** What the terminal event of a sub-run means for the step that waits for it; undefined for any other event. */
-export function deliveryOf({ runId, usage, costMicros }: RunState, event: RunEvent): Delivery | undefined {
+export function deliveryOf({ state, contents }: Seen, event: RunEvent): Delivery | undefined {
+  const { runId, usage, costMicros } = state;
   const spent: Spent = {
     ...(Object.keys(usage).length > 0 && { usage }),
     ...(costMicros > 0 && { costMicros }),
   };
   switch (event.type) {
     case 'run.completed':
-      return { status: 'completed', output: event.data.output, ...spent };
+      return { status: 'completed', output: contents.read(keptIn(event.data, 'output') ?? null), ...spent };
     case 'run.failed':
       return { status: 'failed', failure: failureIn(runId, event.data.failure), ...spent };
     case 'run.cancelled':

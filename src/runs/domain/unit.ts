@@ -7,10 +7,10 @@
  */
 import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
-import type { Json } from '../../kernel/json.js';
 import type { CompiledStep, Graph } from '../../workflows/domain/graph.js';
 import type { JoinCounts } from '../../workflows/domain/join.js';
 import type { AskedApproval } from './approval.js';
+import type { Kept } from './kept.js';
 import type { ArtifactRef, LoopNext, SkipReason, UnitWaiting, Usage } from './run.events.js';
 import type { StepStatus } from './run.status.js';
 
@@ -20,7 +20,7 @@ export type UnitRole = 'step' | 'item' | 'iteration';
 /** A recorded model turn or tool outcome. */
 export interface RecordedTurn {
   readonly turn: number;
-  readonly body: Json;
+  readonly body: Kept;
   readonly tool?: ToolCall;
   readonly usage?: Usage;
   readonly costMicros?: number;
@@ -46,8 +46,8 @@ export interface UnitRecord {
   firstStartedAt?: number | undefined;
   endedAt?: number | undefined;
   /** The resolved input, from the first start on; of a unit that holds items their list. */
-  input?: Json | undefined;
-  output?: Json | undefined;
+  input?: Kept | undefined;
+  output?: Kept | undefined;
   artifacts?: readonly ArtifactRef[];
   failure?: Failure;
   usage: Usage;

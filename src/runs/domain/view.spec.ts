@@ -1,6 +1,7 @@
 import { given, runFact, stepFact, type Fact } from '../../../test/support/given.js';
 import { RUN_ID } from '../../../test/support/simulated-run.js';
 import type { Failure } from '../../kernel/failure.js';
+import type { Kept } from './kept.js';
 import { unitAt, type RunState } from './run.state.js';
 import { summaryOf } from './summary.js';
 import { progressOf, viewOfRun, viewOfStep, type StepView } from './view.js';
@@ -29,7 +30,7 @@ function stateOf(...facts: readonly Fact[]): RunState {
   return given(definition, facts, { tags: ['t'], priority: 70 }).state;
 }
 
-function stepView(state: RunState, id: string): StepView {
+function stepView(state: RunState, id: string): StepView<Kept> {
   return viewOfStep(state, unitAt(state, id));
 }
 

@@ -5,6 +5,7 @@ import { usdFromMicros } from '../../kernel/money.js';
 import { isoOf } from '../../kernel/time.js';
 import { referenceOf, type PinnedReference } from '../../templates/domain/pinned.js';
 import type { StepKind } from '../../workflows/domain/kinds/step-kinds.js';
+import { BlobRef, type BlobReference, type Kept } from './kept.js';
 import type { ArtifactRef, RunManifest, RunParent, SkipReason, Usage } from './run.events.js';
 import { settledCount, type RunState } from './run.state.js';
 import { isSettled, isTerminal, type RunStatus, type StepStatus } from './run.status.js';
@@ -18,8 +19,8 @@ export interface RunProgress {
   readonly percent: number;
 }
 
-/** A run. Instants are ISO 8601 UTC. */
-export interface RunView {
+/** A run. Instants are ISO 8601 UTC. `V` says whether large values are in it or references to them. */
+export interface RunView<V extends Kept = Json> {
   readonly id: string;
   readonly namespace: string;
   readonly name?: string;
@@ -33,7 +34,7 @@ export interface RunView {
   readonly progress: RunProgress;
   readonly input: Json;
   readonly context: JsonObject;
-  readonly output?: Json;
+  readonly output?: V;
   readonly failure?: Failure;
   readonly usage: Usage;
   readonly costUsd: number;
@@ -87,8 +88,13 @@ export interface HeldView {
   readonly open: readonly string[];
 }
 
-/** One step of a run, or one item or iteration of a step. */
-export interface StepView {
+/** A value of a step that is not in a list of steps, and where it is read. */
+export interface BlobView extends BlobReference {
+  readonly href: string;
+}
+
+/** One step of a run, or one item or iteration of a step. `V` as of a run. */
+export interface StepView<V extends Kept = Json> {
   readonly id: string;
   readonly path: string;
   readonly kind: StepKind;
@@ -104,8 +110,12 @@ export interface StepView {
   readonly retryAt?: string;
   /** When it stops to wait by itself, while `waiting`. */
   readonly waitsUntil?: string;
-  readonly input?: Json;
-  readonly output?: Json;
+  readonly input?: V;
+  /** In its place in a list of steps, where it is large. */
+  readonly inputRef?: BlobView;
+  readonly output?: V;
+  /** In its place in a list of steps, where it is large. */
+  readonly outputRef?: BlobView;
   readonly artifacts?: readonly ArtifactView[];
   readonly failure?: Failure;
   /** What it holds, once it has started. */
@@ -134,7 +144,7 @@ function hrefOf(runId: string): string {
 }
 
 /** A run as the API shows it. */
-export function viewOfRun(namespace: string, state: RunState): RunView {
+export function viewOfRun(namespace: string, state: RunState): RunView<Kept> {
   const { queued, runId: id } = state;
   const { definition, manifest, options, parent } = queued;
   return {
@@ -166,6 +176,12 @@ function viewOfParent({ runId, path, depth }: RunParent): ParentView {
   return { runId, path, depth };
 }
 
+/** A run that has given nothing yet. */
+export function viewOfNewRun(namespace: string, state: RunState): RunView {
+  const { output: _, ...view } = viewOfRun(namespace, state);
+  return view;
+}
+
 function viewOfManifest({ templates, definitions: _, ...manifest }: RunManifest): ManifestView {
   if (templates === undefined) return manifest;
   const references = Object.entries(templates).map(
@@ -178,7 +194,7 @@ function viewOfManifest({ templates, definitions: _, ...manifest }: RunManifest)
 const MAX_LISTED = 100;
 
 /** A unit as the API shows it. What a run that has ended left undone shows as cancelled. */
-export function viewOfStep(state: RunState, unit: UnitRecord): StepView {
+export function viewOfStep(state: RunState, unit: UnitRecord): StepView<Kept> {
   const { step, path, held, subRunId } = unit;
   const { skipReason } = unit as Partial<Pick<Unit, 'skipReason'>>;
   return {
@@ -203,6 +219,18 @@ export function viewOfStep(state: RunState, unit: UnitRecord): StepView {
     usage: unit.usage,
     costUsd: usdFromMicros(unit.costMicros),
   };
+}
+
+/** The step with references, where they are read, in place of the values that are not at hand. */
+export function referringStep(runId: string, { input, output, ...step }: StepView<Kept>): StepView {
+  return { ...step, ...valueOrRef(runId, 'input', input), ...valueOrRef(runId, 'output', output) };
+}
+
+function valueOrRef(runId: string, field: 'input' | 'output', kept: Kept | undefined): Partial<StepView> {
+  if (kept === undefined) return {};
+  if (!BlobRef.is(kept)) return { [field]: kept };
+  const { hash, bytes } = kept;
+  return { [`${field}Ref`]: { hash, bytes, href: `/api/v1/runs/${runId}/blobs/${hash}` } };
 }
 
 function timesOf(unit: UnitRecord): Pick<StepView, 'startedAt' | 'endedAt' | 'retryAt' | 'waitsUntil'> {

@@ -1,23 +1,37 @@
 /** What must become true together with the events of an append. */
 import type { ApprovalEnd } from '../domain/approval.js';
+import type { Seen } from '../domain/seen.js';
+import { referencesIn } from '../domain/kept.js';
 import type { RunEvent } from '../domain/run.events.js';
 import { findRecord, type RunState } from '../domain/run.state.js';
-import type { AlsoRow, ApprovalClosing } from '../run.store.js';
+import type { AlsoRow, ApprovalClosing, BlobUse } from '../run.store.js';
+import type { RunContents } from './run-contents.js';
 import { subRunRowsOf } from './sub-run-rows.js';
 
 /** The rows beside new events of a run, whose state has them already. */
 export function alsoRowsOf(
-  state: RunState,
+  seen: Seen,
   namespace: string,
   events: readonly RunEvent[],
 ): readonly AlsoRow[] {
   const rows: AlsoRow[] = [];
   for (const event of events) {
-    const approval = approvalRowOf(state, namespace, event);
+    const approval = approvalRowOf(seen.state, namespace, event);
     if (approval !== undefined) rows.push(approval);
-    rows.push(...subRunRowsOf(state, namespace, event));
+    rows.push(...subRunRowsOf(seen, namespace, event));
   }
   return rows;
+}
+
+/** The blobs that new events of a run name, those that are new with their content. */
+export function blobRowsOf(
+  contents: RunContents,
+  events: readonly RunEvent[],
+  run: Pick<BlobUse, 'namespace' | 'runId' | 'at'>,
+): readonly AlsoRow[] {
+  const references = events.flatMap(referencesIn);
+  if (references.length === 0) return [];
+  return contents.takeNamed(references).map((blob) => ({ kind: 'blob', use: { ...run, ...blob } }));
 }
 
 /** An approval is in the inbox as long as its unit waits for it. */

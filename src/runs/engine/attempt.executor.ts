@@ -11,7 +11,9 @@ import { AgentCaller } from '../../agents/agent-caller.js';
 import type { AgentPin } from '../../agents/domain/agent.js';
 import { failedBy, promised } from '../../agents/outcome-check.js';
 import { AppError, failureOf } from '../../kernel/failure.js';
+import { boundedValue } from '../domain/kept.js';
 import { runErrors } from '../domain/run.errors.js';
+import { spentOf, type Spent } from '../domain/run.events.js';
 import type { Json } from '../../kernel/json.js';
 import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
 import { ArtifactService } from '../artifact.service.js';
@@ -65,7 +67,8 @@ export class AttemptExecutor {
   private async carryOut(order: AttemptOrder, attempt: RunningAttempt): Promise<void> {
     try {
       const outcome = await this.invoke(order, attempt);
-      attempt.end(await this.keepArtifacts(order.request, this.checkSchema(order, outcome)));
+      const checked = withBoundedOutput(this.checkSchema(order, outcome));
+      attempt.end(await this.keepArtifacts(order.request, checked));
     } catch (error) {
       if (!AppError.is(error) && !attempt.signal.aborted)
         this.logger.error({ msg: 'a provider threw', runId: order.request.runId, error });
@@ -103,6 +106,13 @@ export class AttemptExecutor {
       isOver: () => attempt.hasEnded,
     });
   }
+}
+
+/** An output that is too large to be kept is a failure that is not tried again; what was spent is spent. */
+function withBoundedOutput(outcome: AgentOutcome): AgentOutcome {
+  const bounded = outcome.status === 'completed' ? boundedValue(outcome.output) : undefined;
+  if (bounded?.ok !== false) return outcome;
+  return { status: 'failed', failure: bounded.failure, ...spentOf(outcome as Spent) };
 }
 
 class RunningAttempt implements OpenAttempt {

@@ -7,6 +7,7 @@ import { RunLease } from '../run.lease.js';
 import { RunQueue } from '../run.queue.js';
 import { RunStore } from '../run.store.js';
 import { AttemptExecutor } from './attempt.executor.js';
+import { ContentLoader } from './content.loader.js';
 import { OwnerService } from './owner.service.js';
 import { StartGate } from './start.gate.js';
 import { TimerService } from './timer.service.js';
@@ -19,6 +20,7 @@ export class LoopRecord {
     readonly lease: RunLease,
     readonly inbox: RunInbox,
     readonly feed: RunFeed,
+    readonly contents: ContentLoader,
   ) {}
 }
 

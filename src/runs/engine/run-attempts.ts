@@ -4,6 +4,7 @@ import { checkTurn } from '../../agents/outcome-check.js';
 import { AppError } from '../../kernel/failure.js';
 import type { AgentPin } from '../../agents/domain/agent.js';
 import type { CompiledStep } from '../../workflows/domain/graph.js';
+import { BlobRef, type Contents } from '../domain/kept.js';
 import type { RunManifest } from '../domain/run.events.js';
 import type { Invocation } from '../domain/run.effects.js';
 import type { Delta } from '../run.feed.js';
@@ -16,6 +17,8 @@ import type { RunState } from '../domain/run.state.js';
 export interface AttemptListener {
   readonly state: RunState;
   readonly namespace: string;
+  /** What attempts that are started need is at hand. */
+  readonly contents: Contents;
   reported(invocation: Invocation, report: AttemptReport): void;
   /** Resolves when the turn is durable. */
   recorded(invocation: Invocation, turn: Omit<Turn, 'turn'>): Promise<void>;
@@ -56,14 +59,14 @@ export class RunAttempts {
 
   private orderOf(invocation: Invocation): AttemptOrder {
     const { path, unit, attempt } = invocation;
-    const { state, namespace } = this.listener;
+    const { state, namespace, contents } = this.listener;
     const { work, outputSchema, idleTimeoutMs } = unit.step;
     const deadline = deadlineOf(unit);
     return {
       agent: pinOf(state.queued.manifest, work),
       request: {
         agentKey: work.kind === 'agent' ? work.agentKey : '',
-        input: unit.input ?? null,
+        input: contents.read(unit.input ?? null),
         namespace,
         idempotencyKey: `${state.runId}:${path}:${String(unit.generation)}`,
         attempt,
@@ -72,7 +75,10 @@ export class RunAttempts {
         stepId: unit.step.id,
         path,
       },
-      journal: { turns: unit.turns, record: (turn) => this.record(invocation, turn) },
+      journal: {
+        turns: unit.turns.map((turn) => ({ ...turn, body: contents.read(turn.body) })),
+        record: (turn) => this.record(invocation, turn),
+      },
       ...(deadline === undefined ? {} : { deadline }),
       ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
       ...(outputSchema === undefined ? {} : { outputSchema }),
@@ -112,6 +118,11 @@ export class RunAttempts {
       });
     };
   }
+}
+
+/** What has to be at hand before an attempt can be started. */
+export function readByAttempt({ unit: { input, turns } }: Invocation): readonly BlobRef[] {
+  return [input, ...turns.map(({ body }) => body)].filter((kept) => BlobRef.is(kept));
 }
 
 /** The version that the run pinned when it started. A log of the first release names every agent by its key alone. */

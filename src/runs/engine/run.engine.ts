@@ -14,11 +14,12 @@ import { summaryOf } from '../domain/summary.js';
 import type { Claimed } from '../run.lease.js';
 import type { InboxEntry } from '../run.inbox.js';
 import type { AlsoRow, CreateResult, Creation, NewRun } from '../run.store.js';
-import { alsoRowsOf } from './also-rows.js';
+import { alsoRowsOf, blobRowsOf } from './also-rows.js';
 import { ExecutionSlot, type SlotSource } from './execution-slot.js';
 import { LoopTools } from './loop-tools.js';
 import { RunLoader } from './run.loader.js';
-import { RunLoop, type Hold, type LoopEnd, type LoopMode } from './run.loop.js';
+import { RunContents } from './run-contents.js';
+import { RunLoop, type Driven, type Hold, type LoopEnd, type LoopMode } from './run.loop.js';
 import { subRunIdOf } from './sub-run-rows.js';
 
 /** How long a run that could not be driven here rests before somebody tries again. */
@@ -96,7 +97,7 @@ export class RunEngine implements SlotSource {
     const hasPlace = this.freeSlots > 0 || (isNested && !this.isDraining);
     if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
     const ownerId = this.tools.owner.id;
-    const { run, state, also } = this.firstTurn(creation.run, graph);
+    const { run, state, contents, also } = this.firstTurn(creation.run, graph);
     const hasEnded = isTerminal(state.status);
     this.slotsTaken += 1;
     let result: CreateResult | undefined;
@@ -119,10 +120,8 @@ export class RunEngine implements SlotSource {
     this.notify(also);
     if (hasEnded || ownerId !== this.tools.owner.id) return result;
     const claim = { runId: run.id, ownerId, epoch: 1 };
-    this.adopt({ claim, namespace: run.namespace, lastSeq: state.lastSeq, inboxSeq: 0 }, state, {
-      mode: 'created',
-      isNested,
-    });
+    const claimed = { claim, namespace: run.namespace, lastSeq: state.lastSeq, inboxSeq: 0 };
+    this.adopt(claimed, { state, contents }, { mode: 'created', isNested });
     return result;
   }
 
@@ -163,22 +162,29 @@ export class RunEngine implements SlotSource {
   private firstTurn(
     run: NewRun,
     graph: Graph,
-  ): { readonly run: NewRun; readonly state: RunState; readonly also: readonly AlsoRow[] } {
+  ): Driven & { readonly run: NewRun; readonly also: readonly AlsoRow[] } {
     const now = this.tools.clock.now();
     const state = this.loader.stateOf(
       run.events.map(({ event }) => event),
       graph,
     );
+    const contents = new RunContents();
     const { events } = advance(state, {
       commands: [{ type: 'begin', at: now }],
       evaluator,
+      contents,
       now,
       starts: () => (this.tools.gate.isOpen ? 'all' : 'none'),
       subRunId: (lineage) => subRunIdOf(state.runId, lineage),
     });
     const summary = summaryOf(state, nextWakeAt(state, now));
-    const also = alsoRowsOf(state, run.namespace, events);
-    return { run: { ...run, summary, events: [...run.events, ...events.map(encodeEvent)] }, state, also };
+    const { namespace, id: runId } = run;
+    const also = [
+      ...alsoRowsOf({ state, contents }, namespace, events),
+      ...blobRowsOf(contents, events, { namespace, runId, at: now }),
+    ];
+    const begun = { ...run, summary, events: [...run.events, ...events.map(encodeEvent)] };
+    return { run: begun, state, contents, also };
   }
 
   private async claimAndLoad(
@@ -217,7 +223,7 @@ export class RunEngine implements SlotSource {
     const { runId } = claimed.claim;
     try {
       const state = await this.loader.load(claimed.namespace, runId);
-      if (state !== undefined) return this.adopt(claimed, state, way);
+      if (state !== undefined) return this.adopt(claimed, { state, contents: new RunContents() }, way);
       await this.tools.record.lease.park(claimed.claim, claimed.inboxSeq, undefined);
     } catch (error) {
       this.logger.error({ msg: 'a run could not be loaded', runId, err: error });
@@ -226,9 +232,9 @@ export class RunEngine implements SlotSource {
     return undefined;
   }
 
-  private adopt(claimed: Claimed, state: RunState, { mode, isNested }: Way): RunLoop {
+  private adopt(claimed: Claimed, driven: Driven, { mode, isNested }: Way): RunLoop {
     const isExecuted = mode !== 'control';
-    const loop = new RunLoop(this.tools, claimed, state, {
+    const loop = new RunLoop(this.tools, claimed, driven, {
       mode,
       slot: new ExecutionSlot(this, isExecuted, isNested),
       onEnd: (ended, why) => {

@@ -10,8 +10,9 @@ import { Logger } from '@nestjs/common';
 import type { Turn } from '../../agents/agent.provider.js';
 import { AppError, failureOf, type Failure } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
-import { advance } from '../domain/advance.js';
+import { advance, type Advance } from '../domain/advance.js';
 import { evaluator } from '../domain/evaluate.js';
+import type { BlobRef } from '../domain/kept.js';
 import {
   hasStartable,
   isIdle,
@@ -31,12 +32,13 @@ import type { Delta } from '../run.feed.js';
 import type { InboxRow } from '../run.inbox.js';
 import type { Claimed } from '../run.lease.js';
 import type { AlsoRow, Append } from '../run.store.js';
-import { alsoRowsOf } from './also-rows.js';
+import { alsoRowsOf, blobRowsOf } from './also-rows.js';
 import type { ExecutionSlot } from './execution-slot.js';
 import type { LoopTools } from './loop-tools.js';
 import { deadlineOf } from '../domain/attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
-import { RunAttempts, type AttemptListener } from './run-attempts.js';
+import { readByAttempt, RunAttempts, type AttemptListener } from './run-attempts.js';
+import type { RunContents } from './run-contents.js';
 import type { GatedRun } from './start.gate.js';
 import { subRunIdOf } from './sub-run-rows.js';
 import type { Timer } from './timer.service.js';
@@ -46,6 +48,9 @@ import type { Timer } from './timer.service.js';
  * them for so long: each would load it again.
  */
 const PARK_AFTER_MS = 10_000;
+
+/** How many values are loaded at the same time. */
+const LOADED_AT_ONCE = 16;
 
 /** How long to wait before the record is asked again when it did not answer. */
 const RECORD_RETRY_MS = 250;
@@ -62,6 +67,12 @@ export type LoopEnd = 'terminal' | 'parked' | 'lost';
 /** A claim, and the `inbox_seq` of its run as its holder knows it. */
 export type Hold = Pick<Claimed, 'claim' | 'inboxSeq'>;
 
+/** A run's state, and its large values, as its loop begins with them. */
+export interface Driven {
+  readonly state: RunState;
+  readonly contents: RunContents;
+}
+
 interface Pending {
   readonly command: RunCommand;
   /** Called when the command's events are durable, or with the reason why there are none. */
@@ -76,7 +87,8 @@ export class RunLoop implements GatedRun, AttemptListener {
   private pending: Pending[] = [];
   private readers: (() => void)[] = [];
   private isTurning = false;
-  private isAppending = false;
+  /** The state has events that are not in the record yet. */
+  private isAhead = false;
   private isPoked = false;
   private isStopping = false;
   private hasMail: boolean;
@@ -85,10 +97,13 @@ export class RunLoop implements GatedRun, AttemptListener {
   private lingersUntil = 0;
   private endedAs: LoopEnd | undefined;
 
+  readonly state: RunState;
+  readonly contents: RunContents;
+
   constructor(
     private readonly tools: LoopTools,
     private readonly claimed: Claimed,
-    readonly state: RunState,
+    { state, contents }: Driven,
     private readonly options: {
       readonly mode: LoopMode;
       readonly slot: ExecutionSlot;
@@ -97,6 +112,8 @@ export class RunLoop implements GatedRun, AttemptListener {
       readonly onRows: (rows: readonly AlsoRow[]) => void;
     },
   ) {
+    this.state = state;
+    this.contents = contents;
     this.attempts = new RunAttempts(tools.executor, this);
     this.inboxSeq = claimed.inboxSeq;
     this.hasMail = claimed.inboxSeq > 0;
@@ -141,7 +158,7 @@ export class RunLoop implements GatedRun, AttemptListener {
 
   /** Reads the state as it is in the record: never a turn whose append is still under way. */
   read<T>(reader: (state: RunState) => T): Promise<T> {
-    if (!this.isAppending) return Promise.resolve(reader(this.state));
+    if (!this.isAhead) return Promise.resolve(reader(this.state));
     return new Promise((resolve, reject) => {
       this.readers.push(() => {
         if (this.endedAs === 'lost') reject(new AppError(lostFailure(this.runId)));
@@ -248,22 +265,17 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.pending = [];
     this.isPoked = false;
     const now = this.tools.clock.now();
-    const { events, refusals, isCut } = advance(this.state, {
-      commands: [
-        ...taken.map(({ command }) => command),
-        ...rows.map(({ command }) => ({ ...command, at: now, random: Math.random() })),
-      ],
-      evaluator,
-      now,
-      starts: (state) => this.starts(state, now),
-      subRunId: (lineage) => subRunIdOf(this.runId, lineage),
-    });
-    if (isCut) this.isPoked = true;
-    const isDurable = await this.write(events, rows);
-    taken.forEach(({ settle }, index) => settle?.(isDurable ? refusals[index] : lostFailure(this.runId)));
+    const mail = rows.map(({ command }) => ({ ...command, at: now, random: Math.random() }));
+    const turn = await this.advance([...taken.map(({ command }) => command), ...mail], now);
+    const isDurable = turn !== undefined && (await this.write(turn.events, rows));
+    taken.forEach(({ settle }, index) =>
+      settle?.(isDurable ? turn.refusals[index] : lostFailure(this.runId)),
+    );
     if (!isDurable || !this.isStillOwner()) return;
-    this.carryOut(events);
-    if (isTerminal(this.state.status)) await this.leave(now, events.length > 0);
+    if (turn.isCut) this.isPoked = true;
+    await this.carryOut(turn.events);
+    if (this.endedAs !== undefined) return;
+    if (isTerminal(this.state.status)) await this.leave(now, turn.events.length > 0);
     else await this.rest(now);
   }
 
@@ -271,6 +283,43 @@ export class RunLoop implements GatedRun, AttemptListener {
   private async leave(now: number, isNow: boolean): Promise<void> {
     if (isNow) this.end('terminal');
     else await this.park(now, undefined);
+  }
+
+  /** Decides commands and what follows from them; what is read and not at hand is loaded. Undefined when the claim is lost. */
+  private async advance(commands: readonly RunCommand[], now: number): Promise<Advance | undefined> {
+    const { contents } = this;
+    const turnOf = (left: readonly RunCommand[]): Advance =>
+      advance(this.state, {
+        commands: left,
+        evaluator,
+        contents,
+        now,
+        starts: (state) => this.starts(state, now),
+        subRunId: (lineage) => subRunIdOf(this.runId, lineage),
+      });
+    contents.endTurn();
+    let turn = turnOf(commands);
+    while (turn.missing.length > 0) {
+      this.isAhead = true;
+      if (!(await this.provide(turn.missing))) return undefined;
+      turn = joined(turn, turnOf(commands.slice(turn.refusals.length)));
+    }
+    return turn;
+  }
+
+  /** Puts values at hand. False when the claim is lost. */
+  private async provide(references: readonly BlobRef[]): Promise<boolean> {
+    const { contents: loader } = this.tools.record;
+    for (let from = 0; from < references.length && this.endedAs === undefined; from += LOADED_AT_ONCE) {
+      const some = references.slice(from, from + LOADED_AT_ONCE);
+      await Promise.all(
+        some.map(async (reference) => {
+          const found = await this.persist(() => loader.find(this.namespace, reference));
+          if (found !== undefined) this.contents.provide(reference, loader.require(found, reference));
+        }),
+      );
+    }
+    return this.endedAs === undefined;
   }
 
   /** Asked before anybody is called: the claim may have been lost while the append was under way. */
@@ -306,14 +355,16 @@ export class RunLoop implements GatedRun, AttemptListener {
   private async write(events: readonly RunEvent[], rows: readonly InboxRow[]): Promise<boolean> {
     const consumedInbox = rows.map(({ id }) => id);
     if (events.length === 0) {
+      this.isAhead = false;
+      this.releaseReaders();
       const { inbox } = this.tools.record;
       if (rows.length > 0) await this.persist(() => inbox.discard(this.claimed.claim, consumedInbox));
       return this.endedAs === undefined;
     }
     const append = this.appendOf(events, consumedInbox);
-    this.isAppending = true;
+    this.isAhead = true;
     const isAppended = await this.commit(append);
-    this.isAppending = false;
+    this.isAhead = false;
     if (isAppended) {
       this.tools.record.feed.publish(this.namespace, this.runId, append.events);
       if (append.also !== undefined) this.options.onRows(append.also);
@@ -325,14 +376,19 @@ export class RunLoop implements GatedRun, AttemptListener {
   private appendOf(events: readonly RunEvent[], consumedInbox: readonly number[]): Append {
     const { epoch } = this.claimed.claim;
     const expectedSeq = this.state.lastSeq - events.length;
-    const also = alsoRowsOf(this.state, this.namespace, events);
+    const { namespace, runId } = this;
+    const now = this.tools.clock.now();
+    const also = [
+      ...alsoRowsOf(this, namespace, events),
+      ...blobRowsOf(this.contents, events, { namespace, runId, at: now }),
+    ];
     return {
       claim: this.claimed.claim,
-      namespace: this.namespace,
+      namespace,
       expectedSeq,
       appendId: `${epoch}.${expectedSeq}`, // one loop per epoch, one append per sequence number
       events: events.map(encodeEvent),
-      summary: summaryOf(this.state, nextWakeAt(this.state, this.tools.clock.now())),
+      summary: summaryOf(this.state, nextWakeAt(this.state, now)),
       consumedInbox,
       ...(also.length > 0 && { also }),
     };
@@ -375,15 +431,16 @@ export class RunLoop implements GatedRun, AttemptListener {
   }
 
   /** What durable events ask for: abort what they ended, invoke what they started. */
-  private carryOut(events: readonly RunEvent[]): void {
+  private async carryOut(events: readonly RunEvent[]): Promise<void> {
     for (const event of events) {
       if (event.type.endsWith('.cancelled') && event.stepId !== undefined)
         this.attempts.abort(event.path ?? event.stepId);
       if (event.type === 'run.cancelling') this.attempts.abortAll();
     }
-    if (!isTerminal(this.state.status)) {
-      for (const invocation of plannedInvocations(this.state)) this.attempts.start(invocation);
-    }
+    const invocations = isTerminal(this.state.status) ? [] : plannedInvocations(this.state);
+    const missing = invocations.flatMap(readByAttempt).filter((reference) => !this.contents.has(reference));
+    if (missing.length > 0 && !((await this.provide(missing)) && this.isStillOwner())) return;
+    for (const invocation of invocations) this.attempts.start(invocation);
     markInvoked(this.state);
     this.tools.gate.setOpen(this.runId, this.attempts.size);
   }
@@ -468,6 +525,12 @@ export class RunLoop implements GatedRun, AttemptListener {
     this.tools.gate.leave(this);
     this.options.onEnd(this, why);
   }
+}
+
+/** A turn and what followed when what it lacked was there. */
+function joined(turn: Advance, next: Advance): Advance {
+  const events = [...turn.events, ...next.events];
+  return { ...next, events, refusals: [...turn.refusals, ...next.refusals] };
 }
 
 function lostFailure(runId: string): Failure {

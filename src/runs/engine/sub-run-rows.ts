@@ -9,7 +9,8 @@ import { createHash } from 'node:crypto';
 
 import { makeChildRunId } from '../../kernel/ids.js';
 import { encodeEvent, type RunEvent } from '../domain/run.events.js';
-import { findRecord, type RunState } from '../domain/run.state.js';
+import type { Seen } from '../domain/seen.js';
+import { findRecord } from '../domain/run.state.js';
 import {
   abandonedBy,
   deliveryOf,
@@ -27,33 +28,35 @@ export function subRunIdOf(parentRunId: string, lineage: string): string {
 }
 
 /** The rows of other runs beside a new event of a run, whose state has it already. */
-export function subRunRowsOf(state: RunState, namespace: string, event: RunEvent): readonly AlsoRow[] {
+export function subRunRowsOf(seen: Seen, namespace: string, event: RunEvent): readonly AlsoRow[] {
   const { stepId, path = stepId } = event;
-  if (path === undefined) return rowsOfRun(state, namespace, event);
-  if (event.type.endsWith('.waiting')) return rowsOfWait(state, namespace, path, event as SubRunWait);
-  const abandoned = abandonedBy(event, () => findRecord(state, path));
+  if (path === undefined) return rowsOfRun(seen, namespace, event);
+  if (event.type.endsWith('.waiting')) return rowsOfWait(seen, namespace, path, event as SubRunWait);
+  const abandoned = abandonedBy(event, () => findRecord(seen.state, path));
   return abandoned === undefined ? NONE : [cancelRow(namespace, abandoned, event)];
 }
 
-function rowsOfRun(state: RunState, namespace: string, event: RunEvent): readonly AlsoRow[] {
+function rowsOfRun(seen: Seen, namespace: string, event: RunEvent): readonly AlsoRow[] {
+  const { state } = seen;
   if (event.type === 'run.cancelling') {
     const refs = [...state.frontier.subRuns].flatMap(({ wait }) => wait?.ref ?? []);
     return refs.map((runId) => cancelRow(namespace, runId, event));
   }
   const { parent } = state.queued;
   if (parent?.wait === undefined) return NONE;
-  const outcome = deliveryOf(state, event);
+  const outcome = deliveryOf(seen, event);
   if (outcome === undefined) return NONE;
   const { runId, path, wait } = parent;
   const command = { type: 'deliver', path, wait, outcome } as const;
   return [{ kind: 'inbox', entry: { namespace, runId, command, at: Date.parse(event.at) } }];
 }
 
-function rowsOfWait(state: RunState, namespace: string, path: string, wait: SubRunWait): readonly AlsoRow[] {
+function rowsOfWait(seen: Seen, namespace: string, path: string, wait: SubRunWait): readonly AlsoRow[] {
+  const { state } = seen;
   if (wait.data.for !== 'run') return NONE;
   const unit = findRecord(state, path);
   if (unit === undefined) return NONE;
-  const first = firstEventOf(state, unit, wait);
+  const first = firstEventOf(seen, unit, wait);
   const { definition, manifest, options } = first.data;
   const { workflow } = manifest;
   const run: NewRun = {

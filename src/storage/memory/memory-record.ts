@@ -19,6 +19,7 @@ import type {
   AppendResult,
   ApprovalClosing,
   AuditRow,
+  BlobUse,
   Checkpoint,
   CreateResult,
   Creation,
@@ -48,6 +49,12 @@ export interface LoggedAppend {
   readonly events: readonly EncodedEvent[];
 }
 
+/** A blob, and when it was put last. */
+export interface Blob {
+  readonly content: Uint8Array;
+  readonly at: number;
+}
+
 /** What may change of a run row beside its log. */
 type RowChange = Partial<Pick<RunEntry, 'summary' | 'wakeAt' | 'epoch' | 'ownerId'>>;
 
@@ -61,6 +68,10 @@ export class MemoryRecord {
   readonly audits = new Map<string, AuditRow>();
   readonly approvals = new Map<string, Approval>();
   readonly keysByHash = new Map<string, ApiKey>();
+  /** By namespace and hash. */
+  readonly blobs = new Map<string, Blob>();
+  /** Runs that refer to a blob, by namespace and hash. */
+  readonly blobUsers = new Map<string, Set<string>>();
 
   private readonly owned = new Map<string, Set<RunEntry>>();
   private readonly waking = new Set<RunEntry>();
@@ -150,6 +161,18 @@ export class MemoryRecord {
     this.idempotency.set(idempotencyId(row), row);
   }
 
+  putBlob(namespace: string, hash: string, blob: Blob): void {
+    const id = blobId(namespace, hash);
+    this.blobs.set(id, { content: this.blobs.get(id)?.content ?? Uint8Array.from(blob.content), at: blob.at });
+  }
+
+  private useBlob({ namespace, runId, hash, content, at }: BlobUse): void {
+    if (content !== undefined) this.putBlob(namespace, hash, { content, at });
+    const users = this.blobUsers.get(blobId(namespace, hash));
+    if (users === undefined) this.blobUsers.set(blobId(namespace, hash), new Set([runId]));
+    else users.add(runId);
+  }
+
   private findRefusal({ run, idempotency, maxQueued }: Creation): CreateResult | undefined {
     if (this.runs.has(run.id)) return { outcome: 'exists' };
     const used = idempotency && this.findIdempotency(idempotency, idempotency.createdAt);
@@ -225,6 +248,9 @@ export class MemoryRecord {
       case 'approval-end':
         this.endApproval(also.end);
         break;
+      case 'blob':
+        this.useBlob(also.use);
+        break;
       case 'settlement':
         addOnce(this.settlements, also.row.reservationId, also.row);
         break;
@@ -267,6 +293,11 @@ export class MemoryRecord {
 
 const REFUSED: AppendResult = { outcome: 'refused' };
 const NO_RUNS: ReadonlySet<RunEntry> = new Set();
+
+/** No hash holds a slash. */
+export function blobId(namespace: string, hash: string): string {
+  return `${namespace}/${hash}`;
+}
 
 /** Namespace and operation hold no line feed, so no two keys share an id. */
 export function idempotencyId({ namespace, operation, key }: IdempotencyKey): string {

@@ -16,6 +16,7 @@ import type { IdempotencyRow } from '../../platform/ports/idempotency.store.js';
 import type { InboxEntry } from '../../runs/run.inbox.js';
 import type { AlsoRow, AuditRow, NewRun, Settlement } from '../../runs/run.store.js';
 import { ApprovalStatements } from './approval-statements.js';
+import { BlobStatements } from './blob-statements.js';
 import { idempotencyColumns, joinEvents, newRunColumns, type NewRunColumns } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type {
@@ -155,6 +156,8 @@ export class RecordStatements {
   });
 
   private readonly approvals = new ApprovalStatements(this.database);
+
+  private readonly blobs = new BlobStatements(this.database);
 
   private readonly lockQueue = this.prepareQueueLock();
 
@@ -383,6 +386,8 @@ export class RecordStatements {
         return this.approvals.open(row.row);
       case 'approval-end':
         return [this.approvals.end(row.end)];
+      case 'blob':
+        return this.blobs.use(row.use);
     }
   }
 

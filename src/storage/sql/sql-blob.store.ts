@@ -1,19 +1,16 @@
-import { BlobStore, type Blob } from '../../platform/ports/blob.store.js';
+import { BLOB_GRACE_MS, BlobStore, type Blob } from '../../platform/ports/blob.store.js';
+import { BlobStatements } from './blob-statements.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
-import type { BlobsTable } from './tables.js';
+import type { RunBlobsTable } from './tables.js';
 
 export class SqlBlobStore extends BlobStore {
+  private readonly statements: BlobStatements;
+
   constructor(private readonly database: SqlDatabase) {
     super();
+    this.statements = new BlobStatements(database);
   }
-
-  private readonly insert = this.database.prepare('blob.put', (p: Slots<BlobsTable>) =>
-    this.database.kysely
-      .insertInto('blobs')
-      .values({ namespace: p.namespace, hash: p.hash, bytes: p.bytes, created_at: p.created_at })
-      .onConflict((conflict) => conflict.columns(['namespace', 'hash']).doNothing()),
-  );
 
   private readonly findBytes = this.database.prepare(
     'blob.find',
@@ -25,13 +22,37 @@ export class SqlBlobStore extends BlobStore {
         .where('hash', '=', p.hash),
   );
 
+  private readonly findBytesOfRun = this.database.prepare('blob.find-of-run', (p: Slots<RunBlobsTable>) =>
+    this.database.kysely
+      .selectFrom('run_blobs')
+      .innerJoin('blobs', (join) =>
+        join
+          .onRef('blobs.namespace', '=', 'run_blobs.namespace')
+          .onRef('blobs.hash', '=', 'run_blobs.hash'),
+      )
+      .select('blobs.bytes')
+      .where('run_blobs.namespace', '=', p.namespace)
+      .where('run_blobs.run_id', '=', p.run_id)
+      .where('run_blobs.hash', '=', p.hash),
+  );
+
   override async put(namespace: string, { hash, content }: Blob, at: number): Promise<void> {
-    const bytes = Buffer.from(content);
-    await this.database.write({ statements: [this.insert.bind({ namespace, hash, bytes, created_at: at })] });
+    const row = { namespace, hash, bytes: Buffer.from(content), created_at: at };
+    await this.database.write({ statements: [this.statements.put(row)] });
   }
 
   override async find(namespace: string, hash: string): Promise<Uint8Array | undefined> {
     const [row] = await this.database.read(this.findBytes.bind({ namespace, hash }));
     return row?.bytes;
+  }
+
+  override async findOfRun(namespace: string, runId: string, hash: string): Promise<Uint8Array | undefined> {
+    const [row] = await this.database.read(this.findBytesOfRun.bind({ namespace, run_id: runId, hash }));
+    return row?.bytes;
+  }
+
+  override async release(namespace: string, runId: string, at: number): Promise<void> {
+    const statements = this.statements.release({ namespace, run_id: runId }, at - BLOB_GRACE_MS);
+    await this.database.write({ statements });
   }
 }

@@ -138,6 +138,12 @@ export interface BlobsTable {
   readonly created_at: number;
 }
 
+export interface RunBlobsTable {
+  readonly namespace: string;
+  readonly run_id: string;
+  readonly hash: string;
+}
+
 export interface TemplatesTable {
   readonly id: string;
   readonly namespace: string;
@@ -428,6 +434,7 @@ export interface Tables {
   readonly audit_log: AuditLogTable;
   readonly budget_settlements: BudgetSettlementsTable;
   readonly blobs: BlobsTable;
+  readonly run_blobs: RunBlobsTable;
   readonly templates: TemplatesTable;
   readonly template_versions: TemplateVersionsTable;
   readonly template_labels: TemplateLabelsTable;
