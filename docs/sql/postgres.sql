@@ -83,11 +83,24 @@ insert into "approvals" ("id", "namespace", "run_id", "path", "status", "asked",
 -- audit.insert
 insert into "audit_log" ("id", "namespace", "actor", "action", "target", "details", "at") values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing;
 
+-- blob.delete-own
+delete from "blobs" where "namespace" = $1 and "created_at" < $2 and hash in (select hash from run_blobs where namespace = $3 and run_id = $4) and not exists (select 1 from run_blobs where run_blobs.namespace = blobs.namespace
+  and run_blobs.hash = blobs.hash and run_blobs.run_id <> $5);
+
 -- blob.find
 select "bytes" from "blobs" where "namespace" = $1 and "hash" = $2;
 
+-- blob.find-of-run
+select "blobs"."bytes" from "run_blobs" inner join "blobs" on "blobs"."namespace" = "run_blobs"."namespace" and "blobs"."hash" = "run_blobs"."hash" where "run_blobs"."namespace" = $1 and "run_blobs"."run_id" = $2 and "run_blobs"."hash" = $3;
+
+-- blob.forget-run
+delete from "run_blobs" where "namespace" = $1 and "run_id" = $2;
+
 -- blob.put
-insert into "blobs" ("namespace", "hash", "bytes", "created_at") values ($1, $2, $3, $4) on conflict ("namespace", "hash") do nothing;
+insert into "blobs" ("namespace", "hash", "bytes", "created_at") values ($1, $2, $3, $4) on conflict ("namespace", "hash") do update set "created_at" = "excluded"."created_at" where "blobs"."created_at" < excluded.created_at - cast(1800000 as bigint);
+
+-- blob.refer
+insert into "run_blobs" ("namespace", "run_id", "hash") values ($1, $2, $3) on conflict do nothing;
 
 -- checkpoint.find
 select "seq", "fold_version", "state" from "run_checkpoints" where "run_id" = $1 and "fold_version" = $2;

@@ -42,11 +42,24 @@ insert into "approvals" ("id", "namespace", "run_id", "path", "status", "asked",
 -- audit.insert
 insert into "audit_log" ("id", "namespace", "actor", "action", "target", "details", "at") values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing;
 
+-- blob.delete-own
+delete from "blobs" where "namespace" = ? and "created_at" < ? and hash in (select hash from run_blobs where namespace = ? and run_id = ?) and not exists (select 1 from run_blobs where run_blobs.namespace = blobs.namespace
+  and run_blobs.hash = blobs.hash and run_blobs.run_id <> ?);
+
 -- blob.find
 select "bytes" from "blobs" where "namespace" = ? and "hash" = ?;
 
+-- blob.find-of-run
+select "blobs"."bytes" from "run_blobs" inner join "blobs" on "blobs"."namespace" = "run_blobs"."namespace" and "blobs"."hash" = "run_blobs"."hash" where "run_blobs"."namespace" = ? and "run_blobs"."run_id" = ? and "run_blobs"."hash" = ?;
+
+-- blob.forget-run
+delete from "run_blobs" where "namespace" = ? and "run_id" = ?;
+
 -- blob.put
-insert into "blobs" ("namespace", "hash", "bytes", "created_at") values (?, ?, ?, ?) on conflict ("namespace", "hash") do nothing;
+insert into "blobs" ("namespace", "hash", "bytes", "created_at") values (?, ?, ?, ?) on conflict ("namespace", "hash") do update set "created_at" = "excluded"."created_at" where "blobs"."created_at" < excluded.created_at - cast(1800000 as bigint);
+
+-- blob.refer
+insert into "run_blobs" ("namespace", "run_id", "hash") values (?, ?, ?) on conflict do nothing;
 
 -- checkpoint.find
 select "seq", "fold_version", "state" from "run_checkpoints" where "run_id" = ? and "fold_version" = ?;

@@ -165,4 +165,3 @@ export class RunReader {
 function blobBytesOf({ input, output }: StepView<Kept>): number {
   return [input, output].reduce((sum: number, kept) => sum + (BlobRef.is(kept) ? kept.bytes : 0), 0);
 }
-

@@ -29,7 +29,13 @@ import { WorkflowRunController } from './workflow-run.controller.js';
 /** Runs: the engine, and starting, reading, following and controlling runs. */
 @Module({
   imports: [AgentsModule, WorkflowsModule],
-  controllers: [RunController, RunEventsController, ArtifactController, BlobController, WorkflowRunController],
+  controllers: [
+    RunController,
+    RunEventsController,
+    ArtifactController,
+    BlobController,
+    WorkflowRunController,
+  ],
   providers: [
     ArtifactService,
     AttemptExecutor,

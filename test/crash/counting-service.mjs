@@ -1,6 +1,6 @@
 /**
  * The service with one more agent, `counting`: it writes a line to CALLS_FILE for each call and answers after
- * `delayMs`. A process of its own, so that a test can kill it; it speaks its address on standard output.
+ * `delayMs`, with a text of `length` characters where that is asked for. A process of its own, so that a test can kill it; it speaks its address on standard output.
  */
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +11,11 @@ import { AppModule } from '../../dist/app.module.js';
 import { createApp } from '../../dist/app.js';
 import { loadConfig } from '../../dist/platform/config/load-config.js';
 import { endOnSignals } from '../../dist/platform/lifecycle/shut-down.js';
+
+/** A text of so many characters, another one for each key. */
+function textOf(key, length) {
+  return `${key} ♪ `.repeat(length / key.length + 1).slice(0, length);
+}
 
 class CountingProvider extends AgentProvider {
   check() {
@@ -26,7 +31,8 @@ class CountingProvider extends AgentProvider {
     yield { type: 'progress', percent: 0 };
     if (input.kill === true) process.kill(process.pid, 'SIGKILL');
     await delay(input.delayMs ?? 0, undefined, { signal });
-    return { status: 'completed', output: { stepId, idempotencyKey } };
+    const text = input.length === undefined ? {} : { text: textOf(idempotencyKey, input.length) };
+    return { status: 'completed', output: { stepId, idempotencyKey, ...text } };
   }
 }
 Provider({

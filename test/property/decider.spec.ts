@@ -125,7 +125,7 @@ describe('the decider', () => {
         const whole = finished(calm);
         const { events } = whole;
         const prefix = untorn(events.slice(0, 1 + (cut % events.length)));
-        const resumed = new SimulatedRun(whole.graph, prefix, whole.now);
+        const resumed = new SimulatedRun(whole.graph, prefix, { now: whole.now });
         if (!resumed.hasEnded) {
           resumed.takeUp();
           resumed.finish(arbitrary.script, arbitrary.choose);

@@ -92,7 +92,7 @@ function played(
     settle(run);
     if (run.hasEnded) return run;
     if (dies(3) === 0) {
-      run = new SimulatedRun(run.graph, run.events, run.now);
+      run = new SimulatedRun(run.graph, run.events, { now: run.now });
       run.takeUp();
     }
     const waiting = inOrder(run.state.frontier.waiting);

@@ -5,7 +5,7 @@
  */
 import type { Failure } from '../../src/kernel/failure.js';
 import type { Json } from '../../src/kernel/json.js';
-import { advance } from '../../src/runs/domain/advance.js';
+import { advance, type Advance } from '../../src/runs/domain/advance.js';
 import { evaluator } from '../../src/runs/domain/evaluate.js';
 import { replay } from '../../src/runs/domain/evolve.js';
 import { ALL_INLINE, type Contents } from '../../src/runs/domain/kept.js';
@@ -17,6 +17,7 @@ import { isTerminal } from '../../src/runs/domain/run.status.js';
 import type { HeldRecord, ScopeRecord, Unit, UnitRecord } from '../../src/runs/domain/unit.js';
 import { compileDefinition } from '../../src/workflows/domain/compile-definition.js';
 import type { Graph } from '../../src/workflows/domain/graph.js';
+import type { SimulatedBlobs } from './simulated-blobs.js';
 
 export const RUN_ID = 'run_00000000000070008000000000000001';
 
@@ -68,14 +69,18 @@ export class SimulatedRun {
   readonly appends: (readonly RunEvent[])[];
   readonly open = new Map<string, OpenAttempt>();
   state: RunState;
+  now: number;
+  private epoch: number;
+  private readonly blobs: SimulatedBlobs | undefined;
 
   constructor(
     readonly graph: Graph,
     log: readonly RunEvent[],
-    public now = 0,
-    private epoch = 1,
-    readonly contents: Contents = ALL_INLINE,
+    { now = 0, epoch = 1, blobs }: { now?: number; epoch?: number; blobs?: SimulatedBlobs } = {},
   ) {
+    this.now = now;
+    this.epoch = epoch;
+    this.blobs = blobs;
     this.appends = [log];
     this.state =
       log.length === 1 ? initialState(log[0] as RunEventOf<'run.queued'>, graph) : replay(log, graph);
@@ -86,6 +91,10 @@ export class SimulatedRun {
     options: Partial<RunEventOf<'run.queued'>['data']['options']> = {},
   ): SimulatedRun {
     return new SimulatedRun(graphOf(definition), [queuedEvent(definition, options)]);
+  }
+
+  get contents(): Contents {
+    return this.blobs ?? ALL_INLINE;
   }
 
   get events(): readonly RunEvent[] {
@@ -109,17 +118,32 @@ export class SimulatedRun {
 
   /** One turn: the commands, and everything that follows from them. */
   turn(commands: readonly RunCommand[]): readonly RunEvent[] {
-    const { events, isCut } = advance(this.state, {
-      commands,
-      evaluator,
-      contents: this.contents,
-      now: this.now,
-      starts: () => 'all',
-      subRunId: (lineage) => `run_of ${lineage}`,
-    });
+    const { events, isCut } = this.advance(commands);
     if (events.length > 0) this.appends.push(events);
     this.settle(events);
     return isCut ? [...events, ...this.turn([])] : events;
+  }
+
+  /** What is missing is loaded, and the turn goes on. */
+  private advance(commands: readonly RunCommand[]): Pick<Advance, 'events' | 'isCut'> {
+    const events: RunEvent[] = [];
+    for (let left = commands; ;) {
+      const turn = advance(this.state, {
+        commands: left,
+        evaluator,
+        contents: this.contents,
+        now: this.now,
+        starts: () => 'all',
+        subRunId: (lineage) => `run_of ${lineage}`,
+      });
+      events.push(...turn.events);
+      if (turn.missing.length === 0) {
+        this.blobs?.settle(events);
+        return { events, isCut: turn.isCut };
+      }
+      this.blobs?.load(turn.missing);
+      left = left.slice(turn.refusals.length);
+    }
   }
 
   /** Reports how an open attempt ended. */

@@ -214,8 +214,7 @@ export class RunFolder {
 
   private noteModel(path: string, model: string | undefined): void {
     const attempt = this.run.attempts.get(path);
-    if (attempt !== undefined && model !== undefined)
-      this.run.attempts.set(path, { ...attempt, model });
+    if (attempt !== undefined && model !== undefined) this.run.attempts.set(path, { ...attempt, model });
   }
 
   /** An attempt that failed and is followed by another counts as a retry, not as a failure. */

@@ -30,9 +30,10 @@ export function isBeyondTolerance({ step: { forEach } }: Unit, { failed, total }
 }
 
 /** The outputs of all items in the order of the list; null for one that failed. Or that too many failed. */
-export function outcomeOfItems(unit: Unit, held: HeldItems, { read }: Pick<Contents, 'read'>): Result<Json> {
+export function outcomeOfItems(unit: Unit, held: HeldItems, contents: Contents): Result<Json> {
   if (isBeyondTolerance(unit, held)) return fail(thresholdExceeded(held));
-  return ok(Array.from({ length: held.total }, (_, number) => read(held.ended.get(number)?.output ?? null)));
+  const outputOf = (number: number): Json => contents.read(held.ended.get(number)?.output ?? null);
+  return ok(Array.from({ length: held.total }, (_, number) => outputOf(number)));
 }
 
 /** The output of the last iteration, or why the repetition failed. */

@@ -135,7 +135,7 @@ describe('a step that runs last', () => {
   it('is resumed by a new owner, and the end stays as it was decided', () => {
     const run = begun([step('a'), last('z')]);
     end(run, 'a', { failure: BAD });
-    const resumed = new SimulatedRun(run.graph, run.events, run.now);
+    const resumed = new SimulatedRun(run.graph, run.events, { now: run.now });
 
     expect(linesOf(resumed.takeUp())).toEqual(['step.interrupted z', 'step.started z']);
     expect(end(resumed, 'z')).toEqual(['step.completed z', 'run.failed']);

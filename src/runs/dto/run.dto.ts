@@ -160,6 +160,20 @@ export class ArtifactDto {
   readonly href!: string;
 }
 
+/** A large value that is not in a list of steps. */
+export class BlobDto {
+  @ApiProperty({ description: 'SHA-256 of the JSON text, hexadecimal.' })
+  readonly hash!: string;
+
+  @ApiProperty({ type: 'integer', example: 5_242_880 })
+  readonly bytes!: number;
+
+  @ApiProperty({ description: 'Where the value is read.' })
+  readonly href!: string;
+}
+
+const LISTED = 'In its place in a list of steps that has 4 MiB of large values before it.';
+
 /** What a step holds: its items, its iterations, or the steps of its body. */
 export class HeldDto {
   @ApiProperty({ enum: ['items', 'iterations', 'body'] })
@@ -224,8 +238,14 @@ export class StepDto {
   })
   readonly input?: Json;
 
+  @ApiPropertyOptional({ type: () => BlobDto, description: LISTED })
+  readonly inputRef?: BlobDto;
+
   @ApiPropertyOptional({ ...ANY_JSON, description: 'Any JSON.' })
   readonly output?: Json;
+
+  @ApiPropertyOptional({ type: () => BlobDto, description: LISTED })
+  readonly outputRef?: BlobDto;
 
   @ApiPropertyOptional(FAILURE)
   readonly failure?: Failure;

@@ -9,11 +9,7 @@ import type { RunContents } from './run-contents.js';
 import { subRunRowsOf } from './sub-run-rows.js';
 
 /** The rows beside new events of a run, whose state has them already. */
-export function alsoRowsOf(
-  seen: Seen,
-  namespace: string,
-  events: readonly RunEvent[],
-): readonly AlsoRow[] {
+export function alsoRowsOf(seen: Seen, namespace: string, events: readonly RunEvent[]): readonly AlsoRow[] {
   const rows: AlsoRow[] = [];
   for (const event of events) {
     const approval = approvalRowOf(seen.state, namespace, event);

@@ -163,7 +163,10 @@ export class MemoryRecord {
 
   putBlob(namespace: string, hash: string, blob: Blob): void {
     const id = blobId(namespace, hash);
-    this.blobs.set(id, { content: this.blobs.get(id)?.content ?? Uint8Array.from(blob.content), at: blob.at });
+    this.blobs.set(id, {
+      content: this.blobs.get(id)?.content ?? Uint8Array.from(blob.content),
+      at: blob.at,
+    });
   }
 
   private useBlob({ namespace, runId, hash, content, at }: BlobUse): void {

@@ -26,9 +26,7 @@ export class SqlBlobStore extends BlobStore {
     this.database.kysely
       .selectFrom('run_blobs')
       .innerJoin('blobs', (join) =>
-        join
-          .onRef('blobs.namespace', '=', 'run_blobs.namespace')
-          .onRef('blobs.hash', '=', 'run_blobs.hash'),
+        join.onRef('blobs.namespace', '=', 'run_blobs.namespace').onRef('blobs.hash', '=', 'run_blobs.hash'),
       )
       .select('blobs.bytes')
       .where('run_blobs.namespace', '=', p.namespace)
