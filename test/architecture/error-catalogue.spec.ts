@@ -11,6 +11,9 @@ const CODE = /^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/;
 const declared = globSync('src/**/*.errors.ts').flatMap(typesIn);
 const codes = declared.map(({ code }) => code).toSorted();
 
+/** One test starts the whole service, which takes its time on a loaded machine. */
+jest.setTimeout(60_000);
+
 describe('error codes', () => {
   it('are declared once each', () => {
     expect(codes.filter((code, index) => codes.indexOf(code) !== index)).toEqual([]);

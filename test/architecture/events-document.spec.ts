@@ -11,6 +11,7 @@ const declared = interfacesOf([
   'src/kernel/failure.ts',
   'src/agents/domain/tool-call.ts',
   'src/runs/domain/approval.ts',
+  'src/runs/domain/kept.ts',
 ]);
 const eventMap = [...(declared.get('RunEventMap')?.members ?? [])].filter((member) =>
   ts.isPropertySignature(member),
@@ -36,12 +37,18 @@ describe('docs/events.md', () => {
     expect(sections.get('Envelope')?.get('Envelope')).toEqual(fieldsOfInterface('RunEventOf'));
   });
 
-  it.each(['Usage', 'ToolCall', 'ArtifactRef', 'RunManifest', 'RunParent', 'RunOptions', 'Failure'])(
-    'has the fields of %s',
-    (name) => {
-      expect(sections.get('Shapes')?.get(name)).toEqual(fieldsOfInterface(name));
-    },
-  );
+  it.each([
+    'Usage',
+    'ToolCall',
+    'ArtifactRef',
+    'BlobReference',
+    'RunManifest',
+    'RunParent',
+    'RunOptions',
+    'Failure',
+  ])('has the fields of %s', (name) => {
+    expect(sections.get('Shapes')?.get(name)).toEqual(fieldsOfInterface(name));
+  });
 });
 
 /** The interfaces of some files, by name. */

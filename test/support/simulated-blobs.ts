@@ -1,6 +1,7 @@
 /** Blobs of a run that is driven by hand: every value is one, and nothing is at hand that was not asked for. */
 import type { Json } from '../../src/kernel/json.js';
-import { BlobRef, keptIn, referencesIn, type KeptAs, type Kept } from '../../src/runs/domain/kept.js';
+import { BlobRef, type Kept } from '../../src/runs/domain/kept.js';
+import { keptIn, referencesIn, type KeptAs } from '../../src/runs/domain/kept-in-events.js';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { RunContents } from '../../src/runs/engine/run-contents.js';
 

@@ -14,7 +14,8 @@ import { approvalIdOf, endAtDeadline, outcomeOfApproval, type ApprovalEnd } from
 import { Draft } from './draft.js';
 import { cancelWithin, completeUnit, failUnit } from './endings.js';
 import { outcomeOfIterations } from './holdings.js';
-import { keptField, type Kept } from './kept.js';
+import type { Kept } from './kept.js';
+import { keptField } from './kept-in-events.js';
 import { nextRetryDelay } from './retry.js';
 import { cutEnding, endCancelled, endRun, failRun, finishEnding, timeOutRun } from './run-ends.js';
 import type { Awaited, Consequence, Resolution, RunCommand } from './run.commands.js';

@@ -7,7 +7,8 @@
 import type { Failure } from '../../kernel/failure.js';
 import type { Draft } from './draft.js';
 import { toleratedFailures } from './holdings.js';
-import { keptField, type Kept } from './kept.js';
+import type { Kept } from './kept.js';
+import { keptField } from './kept-in-events.js';
 import type { Consequence } from './run.commands.js';
 import { spentOf, type ArtifactRef, type CancelReason, type Spent } from './run.events.js';
 import { inOrder, type RunState } from './run.state.js';

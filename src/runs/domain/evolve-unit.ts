@@ -7,7 +7,8 @@
 import { addUsage } from '../../agents/domain/usage.js';
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import type { UnitEventName } from './draft.js';
-import { keptIn, sizeOfKept, type Kept } from './kept.js';
+import { sizeOfKept, type Kept } from './kept.js';
+import { keptIn } from './kept-in-events.js';
 import { runErrors } from './run.errors.js';
 import type { RunEvent, RunEventMap, RunEventOf, Spent } from './run.events.js';
 import { DEATHS_UNTIL_POISONED, markReady, unitAt, type RunState } from './run.state.js';

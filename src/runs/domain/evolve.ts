@@ -8,7 +8,7 @@ import { instantOf } from '../../kernel/time.js';
 import type { Graph } from '../../workflows/domain/graph.js';
 import { written } from './context.js';
 import { evolveUnit } from './evolve-unit.js';
-import { keptIn } from './kept.js';
+import { keptIn } from './kept-in-events.js';
 import { beginEnding } from './last-steps.js';
 import type { RunEvent, RunEventMap } from './run.events.js';
 import { initialState, type RunState } from './run.state.js';

@@ -8,7 +8,7 @@
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import { pinnedFor, reachable } from '../../workflows/domain/pinned-workflow.js';
 import type { Seen } from './seen.js';
-import { keptIn } from './kept.js';
+import { keptIn } from './kept-in-events.js';
 import type { Delivery } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import {

@@ -1,7 +1,7 @@
 /** What must become true together with the events of an append. */
 import type { ApprovalEnd } from '../domain/approval.js';
+import { referencesIn } from '../domain/kept-in-events.js';
 import type { Seen } from '../domain/seen.js';
-import { referencesIn } from '../domain/kept.js';
 import type { RunEvent } from '../domain/run.events.js';
 import { findRecord, type RunState } from '../domain/run.state.js';
 import type { AlsoRow, ApprovalClosing, BlobUse } from '../run.store.js';

@@ -76,6 +76,17 @@ describe('a provider that throws', () => {
   });
 });
 
+describe('an output of more than 50 MiB', () => {
+  it('is a failure that is not tried again', async () => {
+    const part = 'x'.repeat(1_048_576);
+    const { failure } = await endOf((call) => {
+      call.complete(Array.from({ length: 51 }, () => part));
+    });
+
+    expect(failure).toMatchObject({ code: 'value.too-large', retryable: false });
+  });
+});
+
 describe('a time limit between parts', () => {
   const idle = { idleTimeoutMs: 1_000 };
 

@@ -8,7 +8,6 @@ import { evaluator } from '../domain/evaluate.js';
 import { nextWakeAt } from '../domain/plan.js';
 import { encodeEvent } from '../domain/run.events.js';
 import { runErrors } from '../domain/run.errors.js';
-import type { RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
 import type { Claimed } from '../run.lease.js';
