@@ -9,6 +9,11 @@ export class Heap<T> {
     return this.items.length;
   }
 
+  /** All elements, in no particular order; equal heaps may differ in it. */
+  values(): readonly T[] {
+    return this.items;
+  }
+
   /** The least element, left in place. */
   peek(): T | undefined {
     return this.items[0];

@@ -55,8 +55,9 @@ export class StateReader {
     if (row === undefined) throw runNotFound(runId);
     const kept = this.kept.get(runId);
     if (kept?.state.lastSeq === row.lastSeq && kept.until > this.clock.now()) return kept.state;
-    const state = await this.loader.load(namespace, runId);
-    if (state === undefined) throw runNotFound(runId);
+    const loaded = await this.loader.load(namespace, runId);
+    if (loaded === undefined) throw runNotFound(runId);
+    const { state } = loaded;
     if (isTerminal(state.status) && state.lastSeq <= MAX_KEPT_EVENTS) this.keep(runId, state);
     return state;
   }

@@ -283,7 +283,8 @@ function firstReady(heap: Heap<Unit>): Unit | undefined {
   return undefined;
 }
 
-function emptyFrontier(): Frontier {
+/** A frontier at which nothing stands. */
+export function emptyFrontier(): Frontier {
   const isSooner = (a: Due, b: Due): boolean => a.at < b.at || (a.at === b.at && isBefore(a.unit, b.unit));
   return {
     skips: new Set(),

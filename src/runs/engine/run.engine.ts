@@ -120,7 +120,7 @@ export class RunEngine implements SlotSource {
     if (hasEnded || ownerId !== this.tools.owner.id) return result;
     const claim = { runId: run.id, ownerId, epoch: 1 };
     const claimed = { claim, namespace: run.namespace, lastSeq: state.lastSeq, inboxSeq: 0 };
-    this.adopt(claimed, { state, contents }, { mode: 'created', isNested });
+    this.adopt(claimed, { state, contents, checkpointSeq: 0 }, { mode: 'created', isNested });
     return result;
   }
 
@@ -161,7 +161,7 @@ export class RunEngine implements SlotSource {
   private firstTurn(
     run: NewRun,
     graph: Graph,
-  ): Driven & { readonly run: NewRun; readonly also: readonly AlsoRow[] } {
+  ): Pick<Driven, 'state' | 'contents'> & { readonly run: NewRun; readonly also: readonly AlsoRow[] } {
     const now = this.tools.clock.now();
     const state = this.loader.stateOf(
       run.events.map(({ event }) => event),
@@ -221,8 +221,8 @@ export class RunEngine implements SlotSource {
   private async load(claimed: Claimed, way: Way): Promise<RunLoop | undefined> {
     const { runId } = claimed.claim;
     try {
-      const state = await this.loader.load(claimed.namespace, runId);
-      if (state !== undefined) return this.adopt(claimed, { state, contents: new RunContents() }, way);
+      const loaded = await this.loader.load(claimed.namespace, runId);
+      if (loaded !== undefined) return this.adopt(claimed, { ...loaded, contents: new RunContents() }, way);
       await this.tools.record.lease.park(claimed.claim, claimed.inboxSeq, undefined);
     } catch (error) {
       this.logger.error({ msg: 'a run could not be loaded', runId, err: error });

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 
 import { AppError, type Issue } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
@@ -10,11 +10,13 @@ import { withSchemas } from '../../workflows/domain/step-schemas.js';
 import { pinnedFor, withWorkflows } from '../../workflows/domain/pinned-workflow.js';
 import { withTemplates } from '../../workflows/domain/step-templates.js';
 import { evolve } from '../domain/evolve.js';
+import { FOLD_VERSION, stateOfText } from '../domain/fold-text.js';
 import type { RunEvent, RunEventOf, RunManifest } from '../domain/run.events.js';
 import { runErrors } from '../domain/run.errors.js';
 import { initialState, type RunState } from '../domain/run.state.js';
 import { DELIVERS_ITS_END } from '../domain/sub-run.js';
 import { RunStore, type EventPage } from '../run.store.js';
+import { EVENTS_WITHOUT_CHECKPOINT } from './run-checkpoints.js';
 
 /** Events read at once. */
 const PAGE = 2_000;
@@ -22,12 +24,20 @@ const PAGE = 2_000;
 /** Behaviours of runs that this version knows. */
 const KNOWN_FLAGS: ReadonlySet<number> = new Set([DELIVERS_ITS_END]);
 
+/** A run as the record has it. */
+export interface LoadedRun {
+  readonly state: RunState;
+  /** The last event that a checkpoint stood for; 0 where all events were read. */
+  readonly checkpointSeq: number;
+}
+
 /** How many compiled definitions are kept. */
 const MAX_GRAPHS = 200;
 
-/** Loads a run: reads its log and folds it. */
+/** Loads a run: reads its log, or its checkpoint and what follows that, and folds it. */
 @Injectable()
 export class RunLoader {
+  private readonly logger = new Logger(RunLoader.name);
   /** Compiled graphs by the definition's JSON, most recently used last: many runs share one definition. */
   private readonly graphs = new Map<string, Graph>();
 
@@ -36,15 +46,34 @@ export class RunLoader {
     private readonly schemas: JsonSchemaService,
   ) {}
 
-  /** The state of a run as the record has it now; undefined when it does not exist in that namespace. */
-  async load(namespace: string, runId: string): Promise<RunState | undefined> {
-    let state: RunState | undefined;
-    for (let afterSeq = 0; ;) {
-      const page = await this.store.read(namespace, runId, { afterSeq, limit: PAGE });
-      if (page === undefined) return undefined;
-      state = this.fold(state, page);
-      if (!page.more || page.events.length === 0) return state;
-      afterSeq = state?.lastSeq ?? 0;
+  /** A run as the record has it now; undefined when it does not exist in that namespace. */
+  async load(namespace: string, runId: string): Promise<LoadedRun | undefined> {
+    const page = await this.store.read(namespace, runId, { afterSeq: 0, limit: EVENTS_WITHOUT_CHECKPOINT });
+    if (page === undefined) return undefined;
+    const saved = page.more ? await this.fromCheckpoint(runId, page) : undefined;
+    const checkpointSeq = saved?.lastSeq ?? 0;
+    let state = saved ?? this.fold(undefined, page);
+    for (let { more } = page; more && state !== undefined;) {
+      const next = await this.store.read(namespace, runId, { afterSeq: state.lastSeq, limit: PAGE });
+      if (next === undefined) return undefined;
+      state = this.fold(state, next);
+      more = next.more && next.events.length > 0;
+    }
+    return state && { state, checkpointSeq };
+  }
+
+  /** The state that the checkpoint of a run holds; undefined when it has none of use. */
+  private async fromCheckpoint(runId: string, { events }: EventPage): Promise<RunState | undefined> {
+    const first = events[0]?.event;
+    const checkpoint = await this.store.findCheckpoint(runId, FOLD_VERSION);
+    if (checkpoint === undefined || first?.type !== 'run.queued') return undefined;
+    try {
+      const state = stateOfText(checkpoint.state, first, this.graphOf(first));
+      if (state.lastSeq === checkpoint.seq) return state;
+      throw new Error(`it is of event ${state.lastSeq}, not ${checkpoint.seq}`);
+    } catch (error) {
+      this.logger.warn({ msg: 'a checkpoint can not be read: the whole log is', runId, err: error });
+      return undefined;
     }
   }
 

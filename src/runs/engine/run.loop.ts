@@ -38,7 +38,9 @@ import type { LoopTools } from './loop-tools.js';
 import { deadlineOf } from '../domain/attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import { readByAttempt, RunAttempts, type AttemptListener } from './run-attempts.js';
+import { RunCheckpoints } from './run-checkpoints.js';
 import type { RunContents } from './run-contents.js';
+import type { LoadedRun } from './run.loader.js';
 import type { GatedRun } from './start.gate.js';
 import { subRunIdOf } from './sub-run-rows.js';
 import type { Timer } from './timer.service.js';
@@ -67,9 +69,8 @@ export type LoopEnd = 'terminal' | 'parked' | 'lost';
 /** A claim, and the `inbox_seq` of its run as its holder knows it. */
 export type Hold = Pick<Claimed, 'claim' | 'inboxSeq'>;
 
-/** A run's state, and its large values, as its loop begins with them. */
-export interface Driven {
-  readonly state: RunState;
+/** A run as its loop begins with it, and its large values. */
+export interface Driven extends LoadedRun {
   readonly contents: RunContents;
 }
 
@@ -84,6 +85,7 @@ type Undated<T> = T extends unknown ? Omit<T, 'at'> : never;
 export class RunLoop implements GatedRun, AttemptListener {
   private readonly logger = new Logger(RunLoop.name);
   private readonly attempts: RunAttempts;
+  private readonly checkpoints: RunCheckpoints;
   private pending: Pending[] = [];
   private readers: (() => void)[] = [];
   private isTurning = false;
@@ -103,7 +105,7 @@ export class RunLoop implements GatedRun, AttemptListener {
   constructor(
     private readonly tools: LoopTools,
     private readonly claimed: Claimed,
-    { state, contents }: Driven,
+    { state, contents, checkpointSeq }: Driven,
     private readonly options: {
       readonly mode: LoopMode;
       readonly slot: ExecutionSlot;
@@ -114,6 +116,7 @@ export class RunLoop implements GatedRun, AttemptListener {
   ) {
     this.state = state;
     this.contents = contents;
+    this.checkpoints = new RunCheckpoints(tools.record.store, checkpointSeq);
     this.attempts = new RunAttempts(tools.executor, this);
     this.inboxSeq = claimed.inboxSeq;
     this.hasMail = claimed.inboxSeq > 0;
@@ -454,6 +457,7 @@ export class RunLoop implements GatedRun, AttemptListener {
       this.isPoked = true;
       return;
     }
+    this.checkpoints.passed(state);
     const wakeAt = nextWakeAt(state, now);
     if (isIdle(state) && this.isParkable(now, wakeAt)) {
       await this.park(now, wakeAt);
@@ -491,8 +495,10 @@ export class RunLoop implements GatedRun, AttemptListener {
     const isParked = await this.persist(() =>
       lease.park(this.claimed.claim, this.inboxSeq, isDue ? now : wakeAt),
     );
-    if (isParked === true) this.end('parked');
-    else await this.findOutWhyRefused();
+    if (isParked === true) {
+      this.checkpoints.parked(this.state);
+      this.end('parked');
+    } else await this.findOutWhyRefused();
   }
 
   /** A run is not parked because something came in, or because the claim is not this loop's any more. */
