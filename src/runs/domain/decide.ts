@@ -6,7 +6,6 @@
  * attempt that is not open, or about a run that has ended, leads to nothing: late and doubled reports change nothing.
  */
 import { failureOf, type Failure } from '../../kernel/failure.js';
-import type { Json } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
 import { deadlineOf } from './attempt-deadline.js';
