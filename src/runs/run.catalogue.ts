@@ -15,6 +15,8 @@ export interface RunRow extends Omit<NewRun, 'events' | 'appendId'> {
 export interface RunFilter {
   readonly status?: RunStatus;
   readonly workflowId?: string;
+  /** The run whose sub-runs are asked for. */
+  readonly parentId?: string;
   /** One of the run's tags, compared as a whole and by case. */
   readonly tag?: string;
   /** Created at or after, in milliseconds since the epoch. */

@@ -114,7 +114,7 @@ export interface Creation {
    * live lease, the run is created with epoch 1, free and due at once. Absent: free, epoch 0.
    */
   readonly ownerId?: string;
-  /** Refuse when this many runs, of all namespaces, are queued and free already. Absent: never refuse (sub-runs). */
+  /** Refuse when this many runs of all namespaces, sub-runs aside, are queued and free. Absent: never refuse (sub-runs). */
   readonly maxQueued?: number;
   /**
    * Written in the same transaction; a row of the same key, whatever its body, refuses the creation unless it had

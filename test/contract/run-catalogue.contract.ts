@@ -104,7 +104,12 @@ export function runCatalogueContract(engine: RecordEngine): void {
           tagged: { tags: ['night', 'x'], createdAt: CREATED_AT + 1 },
           done: { summary: anIdleSummary({ status: 'completed' }), createdAt: CREATED_AT + 2 },
           flow: { workflowId: 'wf_1', tags: ['x'], createdAt: CREATED_AT + 3 },
-          late: { workflowId: 'wf_2', tags: ['Night', '__proto__'], createdAt: CREATED_AT + 4 },
+          late: {
+            parentId: 'run_1',
+            workflowId: 'wf_2',
+            tags: ['Night', '__proto__'],
+            createdAt: CREATED_AT + 4,
+          },
           dear: {
             createdAt: CREATED_AT - 10,
             summary: failedWith('x.limit', '50% of É "MAX_a" used', 2_500),
@@ -114,6 +119,8 @@ export function runCatalogueContract(engine: RecordEngine): void {
 
         it.each<readonly [filter: RunFilter, names: readonly string[]]>([
           [{}, ['bad', 'dear', 'late', 'flow', 'done', 'tagged', 'plain']],
+          [{ parentId: 'run_1' }, ['late']],
+          [{ parentId: 'run_' }, []],
           [{ errorCode: 'x.broken' }, ['bad']],
           [{ errorCode: 'x' }, []],
           [{ errorText: 'FAILED: max' }, ['bad']],

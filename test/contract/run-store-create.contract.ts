@@ -138,11 +138,12 @@ export function createContract(scene: RecordScene): void {
       expect(await scene.stores.runs.create({ run, maxQueued: 3 })).toEqual({ outcome: 'created' });
     });
 
-    it('counts neither claimed runs nor runs of another status as queued', async () => {
+    it('counts neither claimed runs nor runs of another status nor sub-runs as queued', async () => {
       const ownerId = await scene.owner();
       await scene.claimedRun(ownerId);
       await scene.stores.runs.create({ run: aRun(), ownerId });
       await scene.freeRun({ summary: aSummary({ status: 'waiting' }) });
+      await scene.freeRun({ parentId: aRunId() });
 
       expect(await scene.stores.runs.create({ run: aRun(), maxQueued: 1 })).toEqual({ outcome: 'created' });
     });

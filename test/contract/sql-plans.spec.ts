@@ -58,6 +58,7 @@ const LISTED: readonly { readonly filter: RunFilter; readonly index: string }[] 
   { filter: {}, index: 'runs_listed' },
   { filter: { status: 'running' }, index: 'runs_by_status' },
   { filter: { workflowId: 'wf_1' }, index: 'runs_by_workflow' },
+  { filter: { parentId: 'run_1' }, index: 'runs_by_parent' },
   { filter: { tag: 'x' }, index: 'run_tags' },
   { filter: { tag: 'x', status: 'running', from: 1 }, index: 'run_tags' },
   { filter: { from: 1 }, index: 'runs_by_time' },

@@ -10,6 +10,9 @@ import { until } from '../support/until.js';
 
 jest.setTimeout(120_000);
 
+/** Far more than anything here takes. */
+const DEADLINE_MS = 60_000;
+
 let service: RunningApp;
 let api: Api;
 
@@ -54,7 +57,11 @@ async function step(runId: string, path: string): Promise<StepView> {
 /** The sub-run of a step, once the step waits for it. */
 async function subRunOf(runId: string, path: string): Promise<string> {
   let id: string | undefined;
-  await until(async () => (id = (await step(runId, path)).subRun?.id) !== undefined, 'the sub-run is there');
+  await until(
+    async () => (id = (await step(runId, path)).subRun?.id) !== undefined,
+    'the sub-run is there',
+    DEADLINE_MS,
+  );
   return id ?? '';
 }
 
@@ -63,7 +70,7 @@ async function view(runId: string): Promise<RunView> {
 }
 
 async function waits(runId: string): Promise<void> {
-  await until(async () => (await view(runId)).status === 'waiting', `run ${runId} waits`);
+  await until(async () => (await view(runId)).status === 'waiting', `run ${runId} waits`, DEADLINE_MS);
 }
 
 function lines(events: readonly RunEvent[]): readonly string[] {
@@ -292,11 +299,14 @@ describe('with everything that steps have', () => {
     expect(await step(run.id, 'count[0]~compensate')).toMatchObject({ output: 'undo 1' });
   });
 
-  it('is never refused by the limit of the queue', async () => {
+  it('is never refused by the limit of the queue, nor refuses others', async () => {
     const forEach = { items: [1, 2, 3, 4, 5, 6, 7, 8], maxConcurrency: 8 };
-    const run = await api.finish({ steps: [runs('sub', 'greeting', { forEach, input: { name: 'x' } })] });
+    const run = await api.start({ steps: [runs('sub', 'greeting', { forEach, input: { name: 'x' } })] });
+    await subRunOf(run.id, 'sub[7]');
+    const other = await api.start({ steps: [{ id: 'a', agent: 'echo', input: 1 }] });
 
-    expect(run.status).toBe('completed');
+    expect((await api.ended(other.id)).status).toBe('completed');
+    expect((await api.ended(run.id)).status).toBe('completed');
   });
 
   it('goes on with a map after a pause in the middle', async () => {
@@ -306,7 +316,11 @@ describe('with everything that steps have', () => {
     await api.post(`/runs/${run.id}/pause`);
     await api.post(`/runs/${first}/signals/go`, { data: null });
     await api.ended(first);
-    await until(async () => (await step(run.id, 'sub[0]')).status === 'completed', 'the end is delivered');
+    await until(
+      async () => (await step(run.id, 'sub[0]')).status === 'completed',
+      'the end is delivered',
+      DEADLINE_MS,
+    );
     expect((await view(run.id)).status).toBe('paused');
 
     await api.post(`/runs/${run.id}/resume`);
@@ -396,9 +410,13 @@ async function warnings(definition: Json): Promise<unknown> {
   return (await api.post<WorkflowValidation>('/workflows/validate', { definition })).body.warnings;
 }
 
-it('lists sub-runs with a link to their parent', async () => {
+it('lists the sub-runs of a run with a link to it', async () => {
   const run = await api.finish({ steps: [runs('sub', 'greeting', { input: { name: 'Di' } })] });
-  const { body } = await api.get<Page<RunView>>('/runs?limit=2');
+  const { subRun } = await step(run.id, 'sub');
+  const { body } = await api.get<Page<RunView>>(`/runs?parentId=${run.id}`);
 
-  expect(body.items.map(({ links }) => links.parent)).toContain(`/api/v1/runs/${run.id}`);
+  expect(body.items.map(({ id, links }) => [id, links.parent])).toEqual([
+    [subRun?.id, `/api/v1/runs/${run.id}`],
+  ]);
+  expect((await api.get(`/runs?parentId=run_1`)).status).toBe(400);
 });

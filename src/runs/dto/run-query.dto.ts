@@ -36,6 +36,11 @@ export class RunListQueryDto extends PageQueryDto {
   @Matches(/^wf_[a-z0-9_]{1,64}$/)
   readonly workflowId?: string;
 
+  @ApiPropertyOptional({ description: 'Sub-runs of this run: the work of its `workflow` steps.' })
+  @IsOptional()
+  @Matches(/^run_[0-9a-f]{32}$/)
+  readonly parentId?: string;
+
   @ApiPropertyOptional({ description: 'Runs that carry this tag.' })
   @IsOptional()
   @MaxLength(64)
@@ -91,10 +96,11 @@ export class RunListQueryDto extends PageQueryDto {
 
 /** The filter that a query means. */
 export function runFilterOf(query: RunListQueryDto): RunFilter {
-  const { status, workflowId, tag, errorCode, errorText, from, to, minCostUsd, maxCostUsd } = query;
+  const { status, workflowId, parentId, tag, errorCode, errorText, from, to, minCostUsd, maxCostUsd } = query;
   return {
     ...(status !== undefined && { status }),
     ...(workflowId !== undefined && { workflowId }),
+    ...(parentId !== undefined && { parentId }),
     ...(tag !== undefined && { tag }),
     ...(errorCode !== undefined && { errorCode }),
     ...(errorText !== undefined && { errorText }),

@@ -278,7 +278,8 @@ export class MemoryRecord {
   private count(entry: RunEntry, by: 1 | -1): void {
     const { status } = entry.summary;
     this.statusCounts.set(status, (this.statusCounts.get(status) ?? 0) + by);
-    if (status === 'queued' && entry.ownerId === undefined) this.queued += by;
+    const isStart = entry.run.parentId === undefined;
+    if (status === 'queued' && isStart && entry.ownerId === undefined) this.queued += by;
   }
 
   private own(entry: RunEntry, ownerId: string): void {

@@ -47,6 +47,7 @@ function matches({ run, summary }: RunEntry, filter: RunFilter): boolean {
   return (
     (filter.status === undefined || summary.status === filter.status) &&
     (filter.workflowId === undefined || run.workflowId === filter.workflowId) &&
+    (filter.parentId === undefined || run.parentId === filter.parentId) &&
     (filter.tag === undefined || run.tags.includes(filter.tag)) &&
     (filter.from === undefined || run.createdAt >= filter.from) &&
     (filter.to === undefined || run.createdAt < filter.to) &&

@@ -17,6 +17,7 @@ import { webhooksMigration } from './migrations/0008-webhooks.js';
 import { metricsMigration } from './migrations/0009-metrics.js';
 import { schedulesMigration } from './migrations/0010-schedules.js';
 import { approvalsMigration } from './migrations/0013-approvals.js';
+import { subRunsMigration } from './migrations/0014-sub-runs.js';
 import { runBlobsMigration } from './migrations/0015-run-blobs.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
@@ -32,6 +33,7 @@ const MIGRATIONS: readonly Migration[] = [
   metricsMigration,
   schedulesMigration,
   approvalsMigration,
+  subRunsMigration,
   runBlobsMigration,
 ];
 

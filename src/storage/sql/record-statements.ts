@@ -119,10 +119,11 @@ function appendValues(p: Slots<AppendColumns>): AppendColumns {
   };
 }
 
-/** How many runs are queued and unclaimed; counted no further than `limit`. */
+/** How many runs are queued and unclaimed, sub-runs aside; counted no further than `limit`. */
 export function countQueued(limit: RawBuilder<number>): RawBuilder<number> {
   return sql<number>`(select count(*) from (
-    select 1 from runs where status = 'queued' and owner_id is null limit ${limit}) as queued)`;
+    select 1 from runs where status = 'queued' and owner_id is null and parent_id is null
+    limit ${limit}) as queued)`;
 }
 
 /** How many inbox rows a run of the surrounding statement has. */

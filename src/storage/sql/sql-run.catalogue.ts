@@ -90,10 +90,11 @@ export class SqlRunCatalogue extends RunCatalogue {
 
   /** The query of a page. Each filter has an index that gives runs in the order of the page. */
   listing(namespace: string, filter: RunFilter, below: Place | undefined): Listing {
-    const { status, workflowId, errorCode, minCostMicros, maxCostMicros } = filter;
+    const { status, workflowId, parentId, errorCode, minCostMicros, maxCostMicros } = filter;
     let query = this.inOrder(namespace, filter, below);
     if (status !== undefined) query = query.where('runs.status', '=', status);
     if (workflowId !== undefined) query = query.where('runs.workflow_id', '=', workflowId);
+    if (parentId !== undefined) query = query.where('runs.parent_id', '=', parentId);
     if (errorCode !== undefined) query = query.where('runs.failure_code', '=', errorCode);
     if (filter.errorText !== undefined) query = withErrorText(query, filter.errorText);
     if (maxCostMicros !== undefined) query = query.where('runs.cost_micros', '<=', maxCostMicros);

@@ -54,7 +54,8 @@ export class SqlRunStore extends RunStore {
       .selectFrom('runs')
       .select(sql<number>`count(*)`.as('queued'))
       .where('status', '=', sql.lit('queued'))
-      .where('owner_id', 'is', null),
+      .where('owner_id', 'is', null)
+      .where('parent_id', 'is', null),
   );
 
   private readonly findAppendId = this.database.prepare(
