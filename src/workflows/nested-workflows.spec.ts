@@ -7,7 +7,10 @@ import { NestedWorkflows } from './nested-workflows.js';
 import type { FoundWorkflow } from './workflow-source.js';
 
 /** Workflows by name, each with the names of those that it runs; `bad` has a problem. */
-function nested(runs: (name: string) => readonly string[]): {
+function nested(
+  runs: (name: string) => readonly string[],
+  body: object = {},
+): {
   readonly workflows: NestedWorkflows;
   readonly checked: string[];
 } {
@@ -15,7 +18,7 @@ function nested(runs: (name: string) => readonly string[]): {
   const workflows = new NestedWorkflows({
     find: ({ target }) => {
       if (target === 'gone') return Promise.reject(AppError.of(workflowErrors['workflow.not-found'], 'gone'));
-      const found = { head: { id: `wf_${target}`, name: target }, version: 1 };
+      const found = { head: { id: `wf_${target}`, name: target }, version: 1, content: { body } };
       return Promise.resolve(found as unknown as FoundWorkflow);
     },
     check: async ({ head: { id, name }, version }, self) => {
@@ -68,6 +71,15 @@ it('tells what is wrong further in where it is referred to', async () => {
       /"a" version 1 can not run: "bad" version 1 .* broken .* and 1 more\)/,
     ) as unknown,
   });
+});
+
+it('refuses more text than can be kept with each run', async () => {
+  const { workflows, checked } = nested((name) => (name === 'end' ? [] : [`${name}x`]), {
+    description: 'x'.repeat(1_048_576),
+  });
+
+  expect(await problemOf(workflows, 'a')).toMatchObject({ code: 'definition.too-many-workflows' });
+  expect(checked).toHaveLength(7);
 });
 
 it('refuses more than a hundred versions', async () => {

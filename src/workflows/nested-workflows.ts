@@ -14,8 +14,9 @@ import { workflowErrors } from './domain/workflow.errors.js';
 import type { WorkflowPin } from './domain/workflow.js';
 import type { FoundWorkflow } from './workflow-source.js';
 
-/** How many versions of workflows one definition runs at most, itself and by others. */
+/** How many versions of workflows one definition runs at most, itself and by others, and how long they may be as JSON. */
 const MAX_WORKFLOWS = 100;
+const MAX_LENGTH = 8 * 1024 * 1024;
 
 /** A version once it was checked, or what is wrong with it; `open` while that is found out. */
 type Known = PinnedWorkflow | readonly Issue[] | 'open';
@@ -29,6 +30,7 @@ export interface NestedSource {
 
 export class NestedWorkflows {
   private readonly known = new Map<string, Known>();
+  private length = 0;
 
   constructor(private readonly source: NestedSource) {}
 
@@ -59,7 +61,8 @@ export class NestedWorkflows {
   }
 
   private async check(found: FoundWorkflow, key: string): Promise<Known> {
-    if (this.known.size >= MAX_WORKFLOWS) return [tooMany()];
+    this.length += JSON.stringify(found.content.body).length;
+    if (this.known.size >= MAX_WORKFLOWS || this.length > MAX_LENGTH) return [tooMany()];
     this.known.set(key, 'open');
     const checked = await this.source.check(found, this);
     const known = checked.ok ? checked.value : checked.failure;
@@ -94,6 +97,6 @@ function describe(name: string, issues: readonly Issue[]): Pick<Issue, 'code' | 
 }
 
 function tooMany(): Issue {
-  const message = `a definition runs at most ${MAX_WORKFLOWS} versions of workflows, those that these run included`;
+  const message = `a definition runs at most ${MAX_WORKFLOWS} versions of workflows, those that these run included, and ${MAX_LENGTH} characters of them`;
   return { pointer: '', code: definitionErrors['definition.too-many-workflows'].code, message };
 }

@@ -57,6 +57,9 @@ export interface TurnInput {
 /** Past so many events a turn is cut: steps that need nothing outside could go on without end. */
 const MAX_EVENTS = 1_000;
 
+/** Past so many sub-runs, too: each has its definition in the append that creates it. */
+const MAX_SUB_RUNS = 50;
+
 /**
  * Advances a state that the caller owns, as far as what it reads is at hand. What is missing has changed nothing yet:
  * once it is there, the turn goes on with the commands that have no answer.
@@ -74,11 +77,12 @@ export function advance(state: RunState, input: TurnInput): Advance {
   apply(state, { type: 'tick', at: now }, contents, events);
   const starts = input.starts(state);
   let move = nextMove(state, now, starts);
-  while (move !== undefined && events.length < MAX_EVENTS) {
+  for (let subRuns = 0; move !== undefined && events.length < MAX_EVENTS && subRuns < MAX_SUB_RUNS;) {
     const command = commandOf(state, move, input);
     const missing = contents.takeMissing();
     if (missing.length > 0) return { events, refusals, missing, isCut: true };
     apply(state, command, contents, events);
+    if ('subRunId' in command) subRuns += 1;
     move = nextMove(state, now, starts);
   }
   return { events, refusals, missing: [], isCut: move !== undefined };

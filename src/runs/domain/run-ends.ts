@@ -10,6 +10,7 @@ import { cancelAll } from './endings.js';
 import { hasLastSteps } from './last-steps.js';
 import { runErrors } from './run.errors.js';
 import type { RunEnd } from './run.events.js';
+import { DEATHS_UNTIL_POISONED } from './run.state.js';
 
 /** How long a run that was cancelled or has used up its time goes on with what comes last, in milliseconds. */
 export const ENDING_GRACE_MS = 60_000;
@@ -49,7 +50,7 @@ export function cutEnding(draft: Draft, why: 'cancelled' | 'timed_out'): void {
 export function failRun(draft: Draft, failure: Failure): void {
   cancelAll(draft, 'run-failed');
   const end: RunEnd = { status: 'failed', failure };
-  if (failure.code === runErrors['run.poisoned'].code)
+  if (draft.state.deaths >= DEATHS_UNTIL_POISONED)
     conclude(draft, end); // whatever comes last could kill its process, too
   else endRun(draft, end);
 }

@@ -66,6 +66,29 @@ describe('a step that runs a workflow', () => {
     ]);
   });
 
+  it('is not the end of what comes last, though its run killed its process again and again', () => {
+    const steps = [sub, { id: 'bye', kind: 'transform', expression: 'run.end.error.code', finally: true }];
+    const run = SimulatedRun.of({ steps });
+    run.takeUp();
+    const poisoned: Failure = { code: 'run.poisoned', kind: 'internal', message: '', retryable: false };
+    run.deliver(unitAt(run.state, 'sub'), { failure: poisoned });
+
+    expect(run.state).toMatchObject({ status: 'failed', failure: { code: 'run.poisoned' } });
+    expect(unitAt(run.state, 'bye')).toMatchObject({ status: 'completed', output: 'run.poisoned' });
+  });
+
+  it('begins with others in small appends, each of which has their definitions', () => {
+    const items = Array.from({ length: 120 }, (_, index) => index);
+    const run = SimulatedRun.of(once({ ...sub, forEach: { items, maxConcurrency: 1_000 } }));
+    run.takeUp();
+    const perAppend = run.appends.map(
+      (events) => events.filter(({ type }) => type === 'item.waiting').length,
+    );
+
+    expect(run.state.frontier.subRuns.size).toBe(120);
+    expect(perAppend.filter((count) => count > 0)).toEqual([50, 50, 20]);
+  });
+
   it('takes none of the places of its run', () => {
     const run = SimulatedRun.of(once({ ...sub, id: 'one' }, sub, { id: 'a', agent: 'scripted' }), {
       maxParallelSteps: 1,
