@@ -32,6 +32,12 @@ beforeAll(async () => {
     output: { text: '{{ steps.greet.output }}' },
   });
   await save('failing', { steps: [scripted('no', { error: { code: 'tea.empty', retryable: true } }, once)] });
+  await save('costly', {
+    steps: [
+      scripted('spend', { output: 1, usage: { inputTokens: 1, costMicros: 40 } }),
+      { id: 'hold', kind: 'signal', signal: 'never', dependsOn: ['spend'] },
+    ],
+  });
   await save('patient', { steps: [{ id: 'wait', kind: 'signal', signal: 'go' }], output: 'went' });
 });
 
@@ -183,12 +189,6 @@ describe('a step that runs a workflow', () => {
 
 describe('cancelling', () => {
   it('ends the sub-runs, theirs too, and counts what they have spent', async () => {
-    await save('costly', {
-      steps: [
-        scripted('spend', { output: 1, usage: { inputTokens: 1, costMicros: 40 } }),
-        { id: 'hold', kind: 'signal', signal: 'never', dependsOn: ['spend'] },
-      ],
-    });
     await save('middle', { steps: [runs('low', 'costly')] });
     const run = await api.start({ steps: [runs('sub', 'middle')] });
     const middle = await subRunOf(run.id, 'sub');
@@ -225,6 +225,30 @@ describe('cancelling', () => {
 
     expect(await api.ended(run.id)).toMatchObject({ failure: { code: 'step.timed-out' } });
     expect(await api.ended(child)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('comes with the failure of a loop around, and what was spent counts in the run that goes on', async () => {
+    const steps = [
+      runs('sub', 'costly'),
+      { id: 'wait', kind: 'signal', signal: 'go' },
+      { id: 'break', kind: 'fail', code: 'test.broken', dependsOn: ['wait'] },
+    ];
+    const loop = {
+      id: 'loop',
+      kind: 'loop',
+      onError: 'continue',
+      repeat: { maxIterations: 1, body: { steps } },
+    };
+    const run = await api.start({ steps: [loop, { id: 'hold', kind: 'signal', signal: 'on' }] });
+    const child = await subRunOf(run.id, 'loop[0]/sub');
+    await waits(child);
+
+    await api.post(`/runs/${run.id}/signals/go`, { data: null });
+    await api.event(run.id, 'run.spent');
+    await api.post(`/runs/${run.id}/signals/on`, { data: null });
+
+    expect((await view(child)).status).toBe('cancelled');
+    expect(await api.ended(run.id)).toMatchObject({ status: 'completed', costUsd: 0.000_04 });
   });
 
   it('comes with the failure of another step', async () => {

@@ -66,6 +66,7 @@ describe('RunFolder', () => {
         ['step.started', 'sub'],
         ['step.completed', 'sub', undefined, { costMicros: 5 }],
         ['step.completed', 'ask', undefined, { costMicros: 2 }],
+        ['run.spent', undefined, undefined, { subRunId: 'run_1', path: 'sub', costMicros: 9 }],
         ['run.completed'],
       ],
     );

@@ -247,7 +247,7 @@ export class RunFolder {
 
   /** Any event may say what was spent. What a sub-run spends is counted there, and not again where it is the work of a step. */
   private spend(event: RunEvent, at: number): void {
-    if (event.stepId !== undefined && this.head.isSubRun(event.stepId)) return;
+    if (event.type === 'run.spent' || this.head.isSubRun(event.stepId ?? '')) return;
     const { usage, costMicros = 0 } = event.data as Spent;
     if (usage === undefined && costMicros === 0) return;
     const add = ({ counts }: Figures): void => {

@@ -360,7 +360,10 @@ function deliver(draft: Draft, command: CommandOf<'deliver'>): void {
   const { state } = draft;
   const { path, wait, outcome, random, consequence } = command;
   const unit = liveUnit(state, path);
-  if (unit?.wait?.seq !== wait) return;
+  if (unit?.wait?.seq !== wait) {
+    countLate(draft, command);
+    return;
+  }
   if (state.status === 'cancelling' && !mayProceed(state)) {
     // A cancelled run waits for its sub-runs, which are cancelled with it: what they have spent counts.
     if (unit.wait.for === 'run')
@@ -370,6 +373,14 @@ function deliver(draft: Draft, command: CommandOf<'deliver'>): void {
   if (outcome.status === 'completed')
     completeUnit(draft, unit, { ...outcome, ...(consequence && { consequence }) });
   else failWaiting(draft, unit, { ...outcome, random });
+}
+
+/** A sub-run that was given up has ended: nothing comes of it but what it has spent. */
+function countLate(draft: Draft, command: CommandOf<'deliver'>): void {
+  const subRunId = draft.state.givenUp.get(command.wait);
+  const spent = spentOf(command.outcome);
+  if (subRunId === undefined || Object.keys(spent).length === 0) return;
+  draft.run('run.spent', { subRunId, path: command.path, ...spent });
 }
 
 /** Asks for an approval, and begins to wait for it. */

@@ -13,7 +13,7 @@ import { runErrors } from './run.errors.js';
 import type { RunEvent, RunEventMap, RunEventOf, Spent } from './run.events.js';
 import { DEATHS_UNTIL_POISONED, markReady, unitAt, type RunState } from './run.state.js';
 import { leave, makeNextItem, openHeld, settle } from './settle.js';
-import { holdingOf, type Unit, type UnitRole } from './unit.js';
+import { holdingOf, type Unit, type UnitRecord, type UnitRole } from './unit.js';
 
 /** A unit about to change, and when. */
 interface Change {
@@ -45,11 +45,13 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
   failed: ({ state, unit, at }, data) => {
     unit.failure = data.failure;
     unit.isHandled = data.handled;
+    if (isTimeOut(data.failure)) giveUp(state, unit);
     spend(state, unit, data);
     closeAttempt(state, unit);
     settle(state, unit, { status: 'failed', at });
   },
   retrying: ({ state, unit }, data) => {
+    if (isTimeOut(data.failure)) giveUp(state, unit);
     spend(state, unit, data);
     closeAttempt(state, unit);
     leave(state, unit);
@@ -89,6 +91,7 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     settle(state, unit, { status: 'skipped', at });
   },
   cancelled: ({ state, unit, at }, data) => {
+    giveUp(state, unit);
     spend(state, unit, data);
     closeAttempt(state, unit);
     settle(state, unit, { status: 'cancelled', at });
@@ -182,7 +185,21 @@ function closeAttempt(state: RunState, unit: Unit): void {
   if (unit.status === 'running') state.deaths = 0;
 }
 
-function spend(state: RunState, unit: Unit, { usage, costMicros = 0 }: Spent): void {
+/** A unit that waits for a sub-run ends without it: what that has spent is still to come. */
+function giveUp({ givenUp }: RunState, { wait, subRunId }: Unit): void {
+  if (wait?.for === 'run' && subRunId !== undefined) givenUp.set(wait.seq, subRunId);
+}
+
+function isTimeOut({ code }: Failure): boolean {
+  return code === runErrors['step.timed-out'].code;
+}
+
+/** Adds what was spent to a unit and to its run. */
+export function spend(
+  state: RunState,
+  unit: Pick<UnitRecord, 'usage' | 'costMicros'>,
+  { usage, costMicros = 0 }: Spent,
+): void {
   if (usage === undefined && costMicros === 0) return;
   unit.usage = addUsage(unit.usage, usage);
   unit.costMicros += costMicros;

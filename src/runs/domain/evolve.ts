@@ -7,11 +7,11 @@
 import { instantOf } from '../../kernel/time.js';
 import type { Graph } from '../../workflows/domain/graph.js';
 import { written } from './context.js';
-import { evolveUnit } from './evolve-unit.js';
+import { evolveUnit, spend } from './evolve-unit.js';
 import { keptIn } from './kept-in-events.js';
 import { beginEnding } from './last-steps.js';
 import type { RunEvent, RunEventMap } from './run.events.js';
-import { initialState, type RunState } from './run.state.js';
+import { findRecord, initialState, type RunState } from './run.state.js';
 import type { RunStatus } from './run.status.js';
 import { abandon } from './settle.js';
 
@@ -56,6 +56,9 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
     case 'context.updated':
       writeContext(state, event.data);
       break;
+    case 'run.spent':
+      spendLate(state, event.data);
+      break;
     case 'run.ending':
       abandon(state);
       beginEnding(state, event.data, at);
@@ -94,6 +97,12 @@ function keepSignal({ signals }: RunState, received: RunEventMap['signal.receive
 function writeContext(state: RunState, write: RunEventMap['context.updated']): void {
   const context = written(state.context, write);
   if (context.ok) state.context = context.value;
+}
+
+function spendLate(state: RunState, { subRunId, path, ...spent }: RunEventMap['run.spent']): void {
+  for (const [wait, id] of state.givenUp) if (id === subRunId) state.givenUp.delete(wait);
+  const unit = findRecord(state, path);
+  if (unit !== undefined) spend(state, unit, spent);
 }
 
 function beginToCancel(state: RunState, data: RunEventMap['run.cancelling'], at: number): void {

@@ -228,6 +228,12 @@ export interface RunEventMap {
     /** The path of the unit. */
     readonly by: string;
   };
+  /** A sub-run has ended that its step had given up: what it has spent counts all the same. */
+  'run.spent': {
+    readonly subRunId: string;
+    /** The path of the unit that had waited for it. */
+    readonly path: string;
+  } & Spent;
   'run.cancelling': {
     /** True when what completed steps have done is undone before the run ends. */
     readonly compensate?: boolean;

@@ -105,6 +105,8 @@ export interface RunState {
   context: JsonObject;
   /** Signals that no step has taken yet, by name, first in first out. */
   readonly signals: Map<string, Kept[]>;
+  /** Sub-runs that were given up and have not told of their end, by the number of the event with which they were waited for. */
+  readonly givenUp: Map<number, string>;
   /** Files that units made, by name. */
   readonly artifacts: Map<string, ArtifactRef>;
   output?: Kept;
@@ -144,6 +146,7 @@ export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): Run
     compensations: new Map(),
     context: event.data.context,
     signals: new Map(),
+    givenUp: new Map(),
     artifacts: new Map(),
     usage: {},
     costMicros: 0,

@@ -119,6 +119,46 @@ describe('a step that runs a workflow', () => {
   });
 });
 
+describe('a sub-run that was given up', () => {
+  const timedOut = { ...sub, timeoutMs: 100, onError: 'continue' };
+
+  it('counts with what it has spent when it ends, once', () => {
+    const run = SimulatedRun.of(once(timedOut, { id: 'hold', kind: 'signal', signal: 'go' }));
+    run.takeUp();
+    const { wait } = unitAt(run.state, 'sub');
+    run.now = 200;
+    run.turn([]);
+    expect(unitAt(run.state, 'sub').status).toBe('failed');
+
+    const outcome = {
+      status: 'failed',
+      failure: OVERLOADED,
+      usage: { inputTokens: 2 },
+      costMicros: 7,
+    } as const;
+    const late = { type: 'deliver', at: 200, path: 'sub', wait: wait?.seq ?? 0, outcome, random: 0 } as const;
+    const told = run.turn([late]).filter(({ type }) => type === 'run.spent');
+
+    expect(told).toMatchObject([{ data: { path: 'sub', costMicros: 7, usage: { inputTokens: 2 } } }]);
+    expect(run.state).toMatchObject({ costMicros: 7, usage: { inputTokens: 2 }, status: 'waiting' });
+    expect(unitAt(run.state, 'sub').costMicros).toBe(7);
+    expect(run.turn([late])).toEqual([]);
+  });
+
+  it('is nothing to the run where it has spent nothing', () => {
+    const run = SimulatedRun.of(once(timedOut, { id: 'hold', kind: 'signal', signal: 'go' }));
+    run.takeUp();
+    const { wait } = unitAt(run.state, 'sub');
+    run.now = 200;
+    run.turn([]);
+
+    const outcome = { status: 'completed', output: 1 } as const;
+    expect(
+      run.turn([{ type: 'deliver', at: 200, path: 'sub', wait: wait?.seq ?? 0, outcome, random: 0 }]),
+    ).toEqual([]);
+  });
+});
+
 describe('a cancelled run', () => {
   const cancelling = runFact('run.cancelling', { graceMs: 5_000 });
 
