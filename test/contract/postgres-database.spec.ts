@@ -63,6 +63,30 @@ describeWithPostgres('on PostgreSQL', (url) => {
     });
   });
 
+  it('orders the log by numbers of transactions, also where one has a digit more than the other', async () => {
+    const database = await openDatabase({ dataDir: '', databaseUrl: url }, new ManualClock());
+    const { log } = storesOf(database);
+    const rows = [10, 9, 100].map((xid) => ({ xid, event: anEvent(aRunId(), 1) }));
+    for (const { xid, event } of rows)
+      await sql`insert into run_appends (xid, run_id, namespace, first_seq, last_seq, append_id, events)
+        values (${String(xid)}::text::xid8, ${event.event.runId}, 'order', 1, 1, ${String(xid)}, ${event.text})`.execute(
+        database.kysely,
+      );
+
+    const found: string[] = [];
+    for (let cursor = '', isMore = true; isMore;) {
+      const page = await log.readAfter(cursor, 1);
+      found.push(
+        ...page.entries.filter((one) => one.namespace === 'order').map((one) => one.event.event.runId),
+      );
+      isMore = page.entries.length > 0;
+      ({ cursor } = page);
+    }
+
+    expect(found).toEqual([9, 10, 100].map((xid) => rows.find((row) => row.xid === xid)?.event.event.runId));
+    await database.close();
+  });
+
   describe('the record', () => {
     let database: SqlDatabase;
     let stores: Ports;

@@ -100,6 +100,13 @@ function describePlans(name: string, open: () => Promise<SqlDatabase>, explain: 
       expect(scannedTables(plan)).toEqual([]);
     });
 
+    it('of the log across runs follows an order that is kept, and sorts nothing', async () => {
+      const plan = await explain(database, prepared('log.read'));
+
+      expect(plan).not.toMatch(/TEMP B-TREE|Sort Key: \(+run_appends|Sort  /);
+      expect(scannedTables(plan)).toEqual([]);
+    });
+
     it.each(LISTED)(
       'of a page with $filter searches $index, and sorts nothing',
       async ({ filter, index }) => {

@@ -138,7 +138,8 @@ export const POSTGRES: SqlDialect = {
   // A transaction that is still open may commit rows before those of a younger one that has committed already: rows
   // are read when every transaction that was there with them has ended.
   logOrder: {
-    columns: sql`xid, position`,
+    // Of the table: a bare `xid` would mean the text that a query gives under that name, and sort "10" before "9".
+    columns: sql`run_appends.xid, run_appends.position`,
     xid: sql`xid::text`,
     after: (xid, position) => sql`(xid, position) > (${xid}::text::xid8, ${position}::bigint)
       and xid < pg_snapshot_xmin(pg_current_snapshot())`,
