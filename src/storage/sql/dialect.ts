@@ -42,6 +42,9 @@ export interface LogOrder {
   readonly head: { readonly xid: Fragment; readonly position: Fragment };
 }
 
+/** What a column of rows that come as JSON holds. */
+export type JsonColumn = 'text' | 'integer';
+
 export interface SqlDialect {
   /** For messages and file names; nothing branches on it. */
   readonly name: 'sqlite' | 'postgres';
@@ -81,6 +84,12 @@ export interface SqlDialect {
    */
   readonly lockRuns?: (runIds: readonly string[]) => Fragment;
 
+  /**
+   * A table of the rows in a JSON text, so that one statement takes many: a list of lists with one value for each
+   * column, in order.
+   */
+  readonly rowsOf: (json: string, columns: Readonly<Record<string, JsonColumn>>) => Fragment;
+
   /** Columns of the log beside the common ones, each with a comma after it. */
   readonly logColumns: Fragment;
 
@@ -105,6 +114,10 @@ export const SQLITE: SqlDialect = {
   tables: { keyed: sql`strict, without rowid`, plain: sql`strict`, log: sql`strict` },
   concurrentTransactions: false,
   forUpdateOf: () => sql``,
+  rowsOf: (json, columns) =>
+    sql`(select ${sql.join(
+      Object.keys(columns).map((name, index) => sql`value ->> ${sql.lit(index)} as ${sql.id(name)}`),
+    )} from json_each(${json}))`,
   logColumns: sql``,
   // One writer: positions are given in the order of commits.
   logOrder: {
@@ -133,6 +146,13 @@ export const POSTGRES: SqlDialect = {
   concurrentTransactions: true,
   forUpdateOf: (alias) => sql`for update of ${sql.id(alias)}`,
   lockRuns: (runIds) => sql`select id from runs where id = any(${runIds}::text[]) order by id for update`,
+  rowsOf: (json, columns) =>
+    sql`(select ${sql.join(
+      Object.entries(columns).map(
+        ([name, type], index) =>
+          sql`(value ->> ${sql.lit(index)})::${POSTGRES.columns[type]} as ${sql.id(name)}`,
+      ),
+    )} from json_array_elements(${json}::json))`,
   lockWhere: (lock, condition) => sql`select pg_advisory_xact_lock(${sql.lit(lock)}) where ${condition}`,
   logColumns: sql`xid xid8 not null default pg_current_xact_id(),`,
   // A transaction that is still open may commit rows before those of a younger one that has committed already: rows

@@ -18,21 +18,32 @@ import {
   type SeriesFigures,
 } from '../../metrics/metric.store.js';
 import type { SqlDatabase } from './sql-database.js';
-import { statementOf, type Slots, type Statement } from './statement.js';
-import type { LogCursorsTable, MetricFiguresTable, MetricOpenRunsTable } from './tables.js';
+import { statementOf, type Prepared, type Slots, type Statement } from './statement.js';
+import type { LogCursorsTable, MetricOpenRunsTable } from './tables.js';
 
 const FOLLOWER = 'metrics';
 
-/** What names a series. */
-interface SeriesName {
+/** Rows of a statement that takes many at once, as JSON: a list with a list of values for each. */
+interface Rows {
+  readonly rows: string;
+}
+
+const SERIES = { namespace: 'text', dimension: 'text', parent: 'text', key: 'text' } as const;
+const PLACE = { ...SERIES, grain: 'text', at: 'integer' } as const;
+const PIECE = { ...PLACE, figures: 'text' } as const;
+const OPEN_RUN = { run_id: 'text', namespace: 'text', state: 'text' } as const;
+const RUN_ID = { run_id: 'text' } as const;
+
+/** A piece of a series, with its figures as text. */
+interface PieceRow {
   readonly namespace: string;
   readonly dimension: Dimension;
   readonly parent: string;
   readonly key: string;
+  readonly grain: Grain;
+  readonly at: number;
+  readonly figures: string;
 }
-
-/** A piece of a series, with its figures as text. */
-type PieceRow = SeriesName & Pick<MetricFiguresTable, 'grain' | 'at' | 'figures'>;
 
 /** A piece that a page adds to. */
 interface Piece {
@@ -44,7 +55,8 @@ interface Piece {
 
 /**
  * Histograms can not be added up by a statement: what a page adds to is read, added up here and written back. The
- * cursor guards it, since nothing else changes figures but a page that moves the cursor.
+ * cursor guards it, since nothing else changes figures but a page that moves the cursor. A page costs the same few
+ * statements however many series it has: the engine that it counts behind shares the machine with it.
  */
 export class SqlMetricStore extends MetricStore {
   constructor(private readonly database: SqlDatabase) {
@@ -79,33 +91,54 @@ export class SqlMetricStore extends MetricStore {
       this.database.kysely.selectFrom('metric_series').selectAll().where('namespace', '=', p.namespace),
   );
 
-  private readonly addSeries = this.database.prepare('metric.add-series', (p: Slots<SeriesName>) =>
-    this.database.kysely
-      .insertInto('metric_series')
-      .values({ namespace: p.namespace, dimension: p.dimension, parent: p.parent, key: p.key })
-      .onConflict((conflict) => conflict.doNothing()),
+  private readonly readOpen = this.database.prepare(
+    'metric.open',
+    (p: Slots<Rows>) => sql<Pick<MetricOpenRunsTable, 'run_id' | 'state'>>`
+    select run_id, state from metric_open_runs
+    where run_id in (select r.run_id from ${this.database.dialect.rowsOf(p.rows, RUN_ID)} r)`,
+  );
+
+  /** A cross join keeps SQLite to the order of the tables: by the name of the series, then by the piece. */
+  private readonly readKept = this.database.prepare(
+    'metric.kept',
+    (p: Slots<Rows>) => sql<PieceRow>`
+    select r.namespace, r.dimension, r.parent, r.key, r.grain, r.at, f.figures
+    from ${this.database.dialect.rowsOf(p.rows, PLACE)} r cross join metric_series s cross join metric_figures f
+    where s.namespace = r.namespace and s.dimension = r.dimension and s.parent = r.parent and s.key = r.key
+      and f.series_id = s.id and f.grain = r.grain and f.at = r.at`,
+  );
+
+  private readonly addSeries = this.database.prepare(
+    'metric.add-series',
+    (p: Slots<Rows>) => sql`
+    insert into metric_series (namespace, dimension, parent, key)
+    select namespace, dimension, parent, key from ${this.database.dialect.rowsOf(p.rows, SERIES)} r
+    where true on conflict do nothing`,
   );
 
   private readonly putFigures = this.database.prepare(
     'metric.put',
-    (p: Slots<PieceRow>) => sql`
+    (p: Slots<Rows>) => sql`
     insert into metric_figures (series_id, grain, at, namespace, figures)
-    select id, ${p.grain}, cast(${p.at} as bigint), namespace, ${p.figures} from metric_series
-    where namespace = ${p.namespace} and dimension = ${p.dimension} and parent = ${p.parent} and key = ${p.key}
+    select s.id, r.grain, r.at, r.namespace, r.figures
+    from ${this.database.dialect.rowsOf(p.rows, PIECE)} r cross join metric_series s
+    where s.namespace = r.namespace and s.dimension = r.dimension and s.parent = r.parent and s.key = r.key
     on conflict (series_id, grain, at) do update set figures = excluded.figures`,
   );
 
-  private readonly putOpen = this.database.prepare('metric.remember', (p: Slots<MetricOpenRunsTable>) =>
-    this.database.kysely
-      .insertInto('metric_open_runs')
-      .values({ run_id: p.run_id, namespace: p.namespace, state: p.state })
-      .onConflict((conflict) => conflict.column('run_id').doUpdateSet({ state: p.state })),
+  private readonly putOpen = this.database.prepare(
+    'metric.remember',
+    (p: Slots<Rows>) => sql`
+    insert into metric_open_runs (run_id, namespace, state)
+    select run_id, namespace, state from ${this.database.dialect.rowsOf(p.rows, OPEN_RUN)} r
+    where true on conflict (run_id) do update set state = excluded.state`,
   );
 
   private readonly removeOpen = this.database.prepare(
     'metric.forget',
-    (p: Slots<{ readonly run_id: string }>) =>
-      this.database.kysely.deleteFrom('metric_open_runs').where('run_id', '=', p.run_id),
+    (p: Slots<Rows>) => sql`
+    delete from metric_open_runs
+    where run_id in (select r.run_id from ${this.database.dialect.rowsOf(p.rows, RUN_ID)} r)`,
   );
 
   /** Series by series: an index by age would only ever serve this, and mislead the planner elsewhere. */
@@ -132,11 +165,9 @@ export class SqlMetricStore extends MetricStore {
 
   override async openRuns(runIds: readonly string[]): Promise<ReadonlyMap<string, OpenRun>> {
     if (runIds.length === 0) return new Map();
-    const query = this.database.kysely
-      .selectFrom('metric_open_runs')
-      .select(['run_id', 'state'])
-      .where('run_id', 'in', [...runIds]);
-    const rows = await this.database.read(statementOf(query));
+    const rows = await this.database.read(
+      this.readOpen.bind({ rows: JSON.stringify(runIds.map((id) => [id])) }),
+    );
     return new Map(rows.map(({ run_id, state }) => [run_id, JSON.parse(state) as OpenRun]));
   }
 
@@ -151,11 +182,12 @@ export class SqlMetricStore extends MetricStore {
     const { held } = await this.database.write({
       statements: [
         this.guardOf(change),
-        ...[...new Map(pieces.map(({ series }) => [series.text, series])).values()].map((series) =>
-          this.addSeries.bind(nameOf(series)),
-        ),
-        ...pieces.map(({ series, grain, at, figures }) =>
-          this.putFigures.bind({ ...nameOf(series), grain, at, figures: storeFigures(figures) }),
+        ...many(this.addSeries, [
+          ...new Map(pieces.map(({ series }) => [series.text, nameOf(series)])).values(),
+        ]),
+        ...many(
+          this.putFigures,
+          pieces.map((piece) => [...placeOf(piece), storeFigures(piece.figures)]),
         ),
         ...this.openStatements(change.open),
       ],
@@ -212,37 +244,41 @@ export class SqlMetricStore extends MetricStore {
   }
 
   private openStatements(open: MetricChange['open']): readonly Statement[] {
-    return [...open].map(([run_id, known]) =>
-      known === undefined
-        ? this.removeOpen.bind({ run_id })
-        : this.putOpen.bind({ run_id, namespace: known.namespace, state: JSON.stringify(known.open) }),
+    const remembered = [...open].flatMap(([runId, known]) =>
+      known === undefined ? [] : [[runId, known.namespace, JSON.stringify(known.open)]],
     );
+    const forgotten = [...open].flatMap(([runId, known]) => (known === undefined ? [[runId]] : []));
+    return [...many(this.putOpen, remembered), ...many(this.removeOpen, forgotten)];
   }
 
   /** Adds to each piece what is kept of it. */
   private async addKept(pieces: readonly Piece[]): Promise<void> {
     const byName = new Map(pieces.map((piece) => [textOf(piece.series.text, piece), piece]));
-    for (const [namespace, own] of Map.groupBy(pieces, ({ series }) => series.namespace)) {
-      const query = this.database.kysely
-        .selectFrom('metric_series as s')
-        .innerJoin('metric_figures as f', 'f.series_id', 's.id')
-        .select(['s.namespace', 's.dimension', 's.parent', 's.key', 'f.grain', 'f.at', 'f.figures'])
-        .where('s.namespace', '=', namespace)
-        .where('s.key', 'in', [...new Set(own.map(({ series }) => series.key))])
-        .where('s.dimension', 'in', [...new Set(own.map(({ series }) => series.dimension))])
-        .where('f.grain', 'in', [...GRAINS])
-        .where('f.at', 'in', [...new Set(own.map(({ at }) => at))]);
-      for (const row of await this.database.read(statementOf(query))) {
-        const { text } = seriesOf(row.namespace, row.dimension, row.key, row.parent);
-        const piece = byName.get(textOf(text, row));
-        if (piece !== undefined) addStored(piece.figures, row.figures);
-      }
+    const asked = this.readKept.bind({ rows: JSON.stringify(pieces.map(placeOf)) });
+    for (const row of await this.database.read(asked)) {
+      const { text } = seriesOf(row.namespace, row.dimension, row.key, row.parent);
+      const piece = byName.get(textOf(text, row));
+      if (piece !== undefined) addStored(piece.figures, row.figures);
     }
   }
 }
 
-function nameOf({ namespace, dimension, parent, key }: Series): SeriesName {
-  return { namespace, dimension, parent, key };
+/** The statement that takes all of these rows; none where there are none. */
+function many(
+  statement: Prepared<Rows, unknown>,
+  rows: readonly (readonly unknown[])[],
+): readonly Statement[] {
+  return rows.length === 0 ? [] : [statement.bind({ rows: JSON.stringify(rows) })];
+}
+
+/** Values in the order of `SERIES`. */
+function nameOf({ namespace, dimension, parent, key }: Series): readonly unknown[] {
+  return [namespace, dimension, parent, key];
+}
+
+/** Values in the order of `PLACE`. */
+function placeOf({ series, grain, at }: Piece): readonly unknown[] {
+  return [...nameOf(series), grain, at];
 }
 
 function textOf(series: string, { grain, at }: { readonly grain: Grain; readonly at: number }): string {

@@ -22,6 +22,9 @@ export class SqlRunLog extends RunLog {
     super();
   }
 
+  /** Of the rows read last: so many rows are asked for as hold what is wanted, and few are sent in vain. */
+  private eventsPerRow = 1;
+
   private readonly readRows = this.database.prepare(
     'log.read',
     (p: Slots<Place & { readonly limit: number }>) => {
@@ -37,15 +40,21 @@ export class SqlRunLog extends RunLog {
   });
 
   override async readAfter(cursor: string, limit: number): Promise<LogPage> {
-    const rows = await this.database.read(
-      this.readRows.bind({ ...placeOf(cursor), limit: Math.max(limit, 1) }),
-    );
     const entries: LogEntry[] = [];
     let reached = cursor;
-    for (const row of rows) {
-      if (entries.length >= Math.max(limit, 1)) break;
-      for (const event of splitEvents(row.events)) entries.push({ namespace: row.namespace, event });
-      reached = cursorOf(row);
+    for (let isMore = true; isMore && entries.length < Math.max(limit, 1);) {
+      const wanted = Math.ceil(Math.max(limit - entries.length, 1) / this.eventsPerRow);
+      const rows = await this.database.read(this.readRows.bind({ ...placeOf(reached), limit: wanted }));
+      const before = entries.length;
+      let taken = 0;
+      for (const row of rows) {
+        if (entries.length >= Math.max(limit, 1)) break;
+        for (const event of splitEvents(row.events)) entries.push({ namespace: row.namespace, event });
+        reached = cursorOf(row);
+        taken += 1;
+      }
+      if (taken > 0) this.eventsPerRow = (entries.length - before) / taken;
+      isMore = rows.length === wanted;
     }
     return { entries, cursor: reached };
   }
