@@ -18,6 +18,7 @@ import { StartGate } from './engine/start.gate.js';
 import { TimerService } from './engine/timer.service.js';
 import { ExampleRunsService } from './example-runs.service.js';
 import { RunEventsController } from './run-events.controller.js';
+import { RunExportController } from './run-export.controller.js';
 import { RunControlService } from './run-control.service.js';
 import { RunController } from './run.controller.js';
 import { RunReader } from './run.reader.js';
@@ -31,6 +32,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
   imports: [AgentsModule, WorkflowsModule],
   controllers: [
     RunController,
+    RunExportController,
     RunEventsController,
     ArtifactController,
     BlobController,

@@ -1,6 +1,7 @@
 /** Finding runs by what became of them, and taking their log along. */
 import type { Page } from '../../src/kernel/page.js';
 import type { ProblemDocumentDto } from '../../src/platform/http/dto/problem.dto.js';
+import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import type { RunItemDto } from '../../src/runs/dto/run.dto.js';
 import { Api, scripted } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
@@ -8,10 +9,19 @@ import { startApp, type RunningApp } from '../support/app.js';
 let service: RunningApp;
 let api: Api;
 
+let workflowId: string;
+
 beforeAll(async () => {
-  service = await startApp();
+  service = await startApp({ env: { AGENT_MAX_QUEUE_SIZE: '1000' } });
   api = new Api(service.url);
-  await api.finish({ name: 'well', steps: [scripted('a', { output: 1 })] });
+  const definition = {
+    name: 'stored',
+    steps: [scripted('a', { output: 1, usage: { costMicros: 2_500_000 } })],
+  };
+  const { body } = await api.post<{ readonly id: string }>('/workflows', { name: 'stored', definition });
+  workflowId = body.id;
+  await api.post('/workflows/stored/runs', { tags: ['dear'] }, { Prefer: 'wait=30' });
+  await api.finish({ name: 'well', steps: [scripted('a', { output: 1 })] }, { tags: ['night', 'b.c'] });
   await api.finish({
     name: 'badly',
     steps: [
@@ -32,7 +42,15 @@ describe('GET /runs', () => {
     ['errorText=glass%20IS', ['badly']],
     ['errorText=50%25', ['badly']],
     ['errorText=60%25', []],
-    ['minCostUsd=0.000001', []],
+    ['tag=night', ['well']],
+    ['tag=nig', []],
+    ['tag=b.c&status=completed', ['well']],
+    ['tag=night&status=failed', []],
+    ['minCostUsd=0.000001', ['stored']],
+    ['minCostUsd=2.5&maxCostUsd=2.5', ['stored']],
+    ['minCostUsd=2.500001', []],
+    ['maxCostUsd=2&tag=dear', []],
+    ['errorCode=x.broken&tag=night', []],
     ['maxCostUsd=0&status=failed', ['badly']],
     ['from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z', []],
     ['from=2020-01-01T00:00:00Z&status=failed', ['badly']],
@@ -40,6 +58,16 @@ describe('GET /runs', () => {
     const { status, body } = await api.get<Page<RunItemDto>>(`/runs?${query}`);
 
     expect(status).toBe(200);
+    expect(body.items.map(({ name }) => name)).toEqual(names);
+  });
+
+  it.each([
+    ['', ['stored']],
+    ['&status=completed&tag=dear&minCostUsd=1&from=2020-01-01T00:00:00Z', ['stored']],
+    ['&status=failed', []],
+  ])('?workflowId=…%s finds %j', async (query, names) => {
+    const { body } = await api.get<Page<RunItemDto>>(`/runs?workflowId=${workflowId}${query}`);
+
     expect(body.items.map(({ name }) => name)).toEqual(names);
   });
 
@@ -67,6 +95,41 @@ describe('GET /runs', () => {
 
     expect(status).toBe(400);
     expect(body.issues?.[0]?.pointer).toBe(pointer);
+  });
+});
+
+describe('GET /runs/export', () => {
+  const exported = async (query: string): Promise<readonly RunEvent[]> => {
+    const answer = await fetch(`${service.url}/api/v1/runs/export?${query}`);
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    const lines = (await answer.text()).split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as RunEvent);
+  };
+
+  it('gives every event of the runs that match, run after run, the newest first', async () => {
+    const { body } = await api.get<Page<RunItemDto>>('/runs?limit=200&from=2020-01-01T00:00:00Z');
+    const logs: (readonly RunEvent[])[] = [];
+    for (const { id } of body.items) logs.push(await api.events(id));
+
+    expect(body.items.length).toBeGreaterThan(3);
+    expect(await exported('from=2020-01-01T00:00:00Z')).toEqual(logs.flat());
+  });
+
+  it('leads over pages of runs', async () => {
+    const starts = Array.from({ length: 205 }, () =>
+      api.finish({ steps: [{ id: 'a', kind: 'transform', expression: '1' }] }, { tags: ['many'] }),
+    );
+    const ids = (await Promise.all(starts)).map(({ id }) => id);
+    const events = await exported('tag=many');
+
+    expect(new Set(events.map(({ runId }) => runId))).toEqual(new Set(ids));
+    expect(events.filter(({ type }) => type === 'run.completed')).toHaveLength(205);
+  }, 60_000);
+
+  it('is empty where no run matches, and refuses what is no filter', async () => {
+    expect(await exported('tag=nobody')).toEqual([]);
+    expect((await api.get('/runs/export?limit=5')).status).toBe(400);
+    expect((await api.get('/runs/export?status=lost')).status).toBe(400);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import {
   IsIn,
   IsInt,
@@ -94,8 +94,11 @@ export class RunListQueryDto extends PageQueryDto {
   readonly maxCostUsd?: number;
 }
 
+/** The query of `GET /runs/export`. */
+export class RunExportQueryDto extends OmitType(RunListQueryDto, ['limit', 'cursor']) {}
+
 /** The filter that a query means. */
-export function runFilterOf(query: RunListQueryDto): RunFilter {
+export function runFilterOf(query: RunExportQueryDto): RunFilter {
   const { status, workflowId, parentId, tag, errorCode, errorText, from, to, minCostUsd, maxCostUsd } = query;
   return {
     ...(status !== undefined && { status }),
