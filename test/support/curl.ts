@@ -10,7 +10,8 @@ const MAX_SECONDS = '60';
 /** A value that a command takes from the answer of another one, on the line before it. */
 const MADE = /^(\w+)=\$\(([^]*) \| sed 's\/\.\*"(\w+)":[^\n]*\n/;
 
-const hasCurl = spawnSync('curl', ['--version']).status === 0;
+/** Whether curl is there, as it is on most machines. */
+export const hasCurl = spawnSync('curl', ['--version']).status === 0;
 const run = promisify(execFile);
 
 /** The commands between two headings of a page, in their order. */
