@@ -135,6 +135,7 @@ export function metricStoreContract(engine: RecordEngine): void {
           aMinute(step('a', 'w2'), DAY, 5),
           aMinute(seriesOf('default', 'tag', '__proto__'), DAY, 6),
           aMinute(seriesOf('default', 'tag', 'O\'Neil "é" %'), DAY, 7),
+          aMinute(seriesOf('default', 'model', 'nul \0, half \ud800'), DAY, 8),
         ),
       );
 
@@ -148,6 +149,7 @@ export function metricStoreContract(engine: RecordEngine): void {
         [{ dimension: 'step', parent: 'w1', key: 'b' }, ['w1/b']],
         [{ dimension: 'tag', key: '__proto__' }, ['/__proto__']],
         [{ dimension: 'tag', key: 'O\'Neil "é" %' }, ['/O\'Neil "é" %']],
+        [{ dimension: 'model' }, ['/nul \ufffd, half \ufffd']],
         [{ dimension: 'agent' }, []],
       ])('%j gives %j', async (query, names) => {
         expect((await read([tile('day')], query)).map(([name]) => name)).toEqual(names);
@@ -175,6 +177,7 @@ export function metricStoreContract(engine: RecordEngine): void {
             step('a', 'w2'),
             seriesOf('default', 'tag', '__proto__'),
             seriesOf('default', 'tag', 'O\'Neil "é" %'),
+            seriesOf('default', 'model', 'nul \0, half \ud800'),
           ]
             .map(({ text }) => text)
             .toSorted(),

@@ -44,7 +44,7 @@ export interface SeriesGroup {
   series(): readonly Series[];
 }
 
-/** A series. Keys are cut at 200 characters. */
+/** A series. Keys are cut at 200 characters, and hold no character that a record can not keep. */
 export function seriesOf(namespace: string, dimension: Dimension, key = '', parent = ''): Series {
   const [cutKey, cutParent] = [cut(key), cut(parent)];
   return {
@@ -90,5 +90,6 @@ const MAX_KEY_LENGTH = 200;
 
 /** Whole characters: no half of a surrogate pair is left at the end. */
 function cut(key: string): string {
-  return key.length <= MAX_KEY_LENGTH ? key : key.slice(0, MAX_KEY_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
+  const kept = key.toWellFormed().replaceAll('\0', '\uFFFD');
+  return kept.length <= MAX_KEY_LENGTH ? kept : kept.slice(0, MAX_KEY_LENGTH).replace(/[\uD800-\uDBFF]$/, '');
 }

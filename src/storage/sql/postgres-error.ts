@@ -10,10 +10,22 @@ const UNAVAILABLE = /^(08|53|57P|58|25006|57014)/;
 /** The transaction was undone for the sake of another one; the same may succeed now. */
 const UNDONE = new Set(['40001', '40P01']);
 
-/** What a failed statement rejects with: `store.unavailable`, or the error itself where the statement is at fault. */
+/** PostgreSQL keeps every character but one. */
+const NO_SUCH_CHARACTER = '22021';
+
+/**
+ * What a failed statement rejects with: `store.unavailable`, `store.text-refused`, or the error itself where the
+ * statement is at fault.
+ */
 export function postgresError(error: unknown): Error {
   if (AppError.is(error)) return error;
   const code = codeOf(error);
+  if (code === NO_SUCH_CHARACTER) {
+    return AppError.of(
+      storageErrors['store.text-refused'],
+      'Names, ids and other plain text may not hold the character U+0000 on PostgreSQL',
+    );
+  }
   if (code !== undefined && isSqlState(code) && !UNAVAILABLE.test(code)) return error as Error;
   const message = error instanceof Error && error.message !== '' ? error.message : (code ?? 'no connection');
   return new AppError(

@@ -41,10 +41,15 @@ export function summaryColumns(summary: RunSummary): SummaryColumns {
     input_tokens: summary.inputTokens,
     output_tokens: summary.outputTokens,
     cost_micros: summary.costMicros,
-    failure_code: summary.failureCode ?? null,
-    failure_message: summary.failureMessage ?? null,
+    failure_code: searchable(summary.failureCode),
+    failure_message: searchable(summary.failureMessage),
     wake_at: summary.wakeAt ?? null,
   };
+}
+
+/** What an agent says of a failure, without the character that PostgreSQL can not keep; the log has it as it was. */
+function searchable(text: string | undefined): string | null {
+  return text?.replaceAll('\0', '\uFFFD') ?? null;
 }
 
 /** @param ownerId who executes the run from the start: epoch 1 is then claimed */
