@@ -1,15 +1,21 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
-import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
+import { ApiProblems } from '../platform/http/api.decorator.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import {
+  DeleteLabel,
+  GetVersion,
+  GetVersions,
+  PutLabel,
+} from '../platform/versions/version-routes.decorator.js';
 import { MoveLabelDto, RevisionDto, revisionViewOf, RollbackDto } from '../platform/http/dto/versions.dto.js';
 import { editOf, withAccepted } from '../platform/versions/version-request.js';
 import { labelIn, versionIn } from '../platform/http/dto/versions.dto.js';
@@ -21,7 +27,7 @@ import { AgentService } from './agent.service.js';
 import type { Agent } from './domain/agent.js';
 import { AgentDto, agentViewOf } from './dto/agent.dto.js';
 
-const LABEL = { name: 'label', example: 'staging' } as const;
+const RESOURCE = { noun: 'an agent', id: AGENT_ID, type: AgentDto };
 
 /** Versions of agents, and the labels on them. */
 @ApiTags('Agents')
@@ -33,12 +39,14 @@ export class AgentVersionController {
     private readonly health: AgentHealthService,
   ) {}
 
-  @Get(':id/versions')
-  @RateClass('read')
-  @ApiOperation({ summary: 'List the versions of an agent, newest first' })
-  @ApiParam(AGENT_ID)
-  @ApiPage(RevisionDto, 'Versions, newest first; none of an agent that comes with the service')
-  @ApiProblems(agentErrors['agent.not-found'])
+  @GetVersions(
+    RESOURCE,
+    {
+      type: RevisionDto,
+      description: 'Versions, newest first; none of an agent that comes with the service',
+    },
+    agentErrors['agent.not-found'],
+  )
   async versions(
     @Param('id') id: string,
     @Query() { limit, cursor }: PageQueryDto,
@@ -49,13 +57,7 @@ export class AgentVersionController {
     return { ...rest, items: items.map(revisionViewOf) };
   }
 
-  @Get(':id/versions/:version')
-  @RateClass('read')
-  @ApiOperation({ summary: 'Read one version of an agent' })
-  @ApiParam(AGENT_ID)
-  @ApiParam({ name: 'version', example: '1' })
-  @ApiOkResponse({ type: AgentDto })
-  @ApiProblems(agentErrors['agent.not-found'], agentErrors['agent.version-not-found'])
+  @GetVersion(RESOURCE, agentErrors['agent.not-found'], agentErrors['agent.version-not-found'])
   async version(
     @Param('id') id: string,
     @Param('version') version: string,
@@ -95,13 +97,8 @@ export class AgentVersionController {
     return this.answer(reply, principal, await this.edits.rollback(edit, body.version));
   }
 
-  @Put(':id/labels/:label')
-  @RateClass('write')
-  @ApiOperation({ summary: 'Put a label on a version', description: 'Away from the version that had it.' })
-  @ApiParam(AGENT_ID)
-  @ApiParam(LABEL)
-  @ApiOkResponse({ type: AgentDto, description: 'The version that carries the label now.' })
-  @ApiProblems(
+  @PutLabel(
+    RESOURCE,
     agentErrors['agent.not-found'],
     agentErrors['agent.version-not-found'],
     agentErrors['agent.label-reserved'],
@@ -118,14 +115,8 @@ export class AgentVersionController {
     return this.answer(reply, principal, await this.edits.moveLabel(editOf(id, principal), move));
   }
 
-  @Delete(':id/labels/:label')
-  @HttpCode(204)
-  @RateClass('write')
-  @ApiOperation({ summary: 'Take a label away' })
-  @ApiParam(AGENT_ID)
-  @ApiParam(LABEL)
-  @ApiNoContentResponse({ description: 'No version carries it any more.' })
-  @ApiProblems(
+  @DeleteLabel(
+    RESOURCE,
     agentErrors['agent.not-found'],
     agentErrors['agent.label-not-found'],
     agentErrors['agent.label-reserved'],

@@ -1,21 +1,28 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import type { Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
-import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
+import { ApiProblems } from '../platform/http/api.decorator.js';
 import { DiffQueryDto, labelIn, MoveLabelDto, versionIn } from '../platform/http/dto/versions.dto.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import { editOf } from '../platform/versions/version-request.js';
+import {
+  DeleteLabel,
+  GetVersion,
+  GetVersions,
+  PutLabel,
+} from '../platform/versions/version-routes.decorator.js';
 import { templateErrors } from './domain/template.errors.js';
 import { LATEST } from './domain/template.js';
 import { revisionViewOf, TemplateDiffDto, TemplateDto, TemplateRevisionDto } from './dto/template.dto.js';
-import { answerWith, editOf, TEMPLATE_ID } from './template.controller.js';
+import { answerWith, TEMPLATE_ID } from './template.controller.js';
 import { TemplateService } from './template.service.js';
 
-const LABEL = { name: 'label', example: 'staging' } as const;
+const RESOURCE = { noun: 'a template', id: TEMPLATE_ID, type: TemplateDto };
 
 /** Versions of templates, and the labels on them. */
 @ApiTags('Templates')
@@ -23,12 +30,11 @@ const LABEL = { name: 'label', example: 'staging' } as const;
 export class TemplateVersionController {
   constructor(private readonly templates: TemplateService) {}
 
-  @Get(':id/versions')
-  @RateClass('read')
-  @ApiOperation({ summary: 'List the versions of a template, newest first' })
-  @ApiParam(TEMPLATE_ID)
-  @ApiPage(TemplateRevisionDto, 'Versions, newest first, without their text')
-  @ApiProblems(templateErrors['template.not-found'])
+  @GetVersions(
+    RESOURCE,
+    { type: TemplateRevisionDto, description: 'Versions, newest first, without their text' },
+    templateErrors['template.not-found'],
+  )
   async versions(
     @Param('id') id: string,
     @Query() { limit, cursor }: PageQueryDto,
@@ -39,13 +45,7 @@ export class TemplateVersionController {
     return { ...rest, items: items.map(revisionViewOf) };
   }
 
-  @Get(':id/versions/:version')
-  @RateClass('read')
-  @ApiOperation({ summary: 'Read one version of a template' })
-  @ApiParam(TEMPLATE_ID)
-  @ApiParam({ name: 'version', example: '1' })
-  @ApiOkResponse({ type: TemplateDto })
-  @ApiProblems(templateErrors['template.not-found'], templateErrors['template.version-not-found'])
+  @GetVersion(RESOURCE, templateErrors['template.not-found'], templateErrors['template.version-not-found'])
   async version(
     @Param('id') id: string,
     @Param('version') version: string,
@@ -70,13 +70,8 @@ export class TemplateVersionController {
     return this.templates.diff(namespace, id, from ?? Math.max(1, last - 1), last);
   }
 
-  @Put(':id/labels/:label')
-  @RateClass('write')
-  @ApiOperation({ summary: 'Put a label on a version', description: 'Away from the version that had it.' })
-  @ApiParam(TEMPLATE_ID)
-  @ApiParam(LABEL)
-  @ApiOkResponse({ type: TemplateDto, description: 'The version that carries the label now.' })
-  @ApiProblems(
+  @PutLabel(
+    RESOURCE,
     templateErrors['template.not-found'],
     templateErrors['template.version-not-found'],
     templateErrors['template.label-reserved'],
@@ -93,14 +88,8 @@ export class TemplateVersionController {
     return answerWith(reply, await this.templates.moveLabel(editOf(id, principal), move));
   }
 
-  @Delete(':id/labels/:label')
-  @HttpCode(204)
-  @RateClass('write')
-  @ApiOperation({ summary: 'Take a label away' })
-  @ApiParam(TEMPLATE_ID)
-  @ApiParam(LABEL)
-  @ApiNoContentResponse({ description: 'No version carries it any more.' })
-  @ApiProblems(
+  @DeleteLabel(
+    RESOURCE,
     templateErrors['template.not-found'],
     templateErrors['template.label-not-found'],
     templateErrors['template.label-reserved'],

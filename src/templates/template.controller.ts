@@ -20,8 +20,9 @@ import {
   VersionQueryDto,
 } from '../platform/http/dto/versions.dto.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
-import { acceptedVersionsOf, ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
+import { ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import { editOf, withAccepted } from '../platform/versions/version-request.js';
 import { templateErrors } from './domain/template.errors.js';
 import { CreateTemplateDto, UpdateTemplateDto } from './dto/edit-template.dto.js';
 import { bodyOf, nextBodyOf } from './dto/template-body.js';
@@ -29,7 +30,7 @@ import { TemplateListQueryDto } from './dto/template-query.dto.js';
 import { TemplateDto, templateItemOf, TemplateItemDto, templateViewOf } from './dto/template.dto.js';
 import { EXAMPLE_OLD_TEMPLATE, EXAMPLE_TEMPLATE } from './examples.js';
 import type { FoundTemplate } from './template-source.js';
-import { TemplateService, type TemplateEdit } from './template.service.js';
+import { TemplateService } from './template.service.js';
 
 /** The part of a path that names a template. */
 export const TEMPLATE_ID = {
@@ -37,25 +38,6 @@ export const TEMPLATE_ID = {
   description: "The template's id or name.",
   example: EXAMPLE_TEMPLATE,
 } as const;
-
-/** Who asks for a change of a template. */
-export function editOf(
-  reference: string,
-  { namespace, keyId }: Principal,
-  { changeNote }: { readonly changeNote?: string } = {},
-): TemplateEdit {
-  return {
-    namespace,
-    reference,
-    author: keyId ?? 'anonymous',
-    ...(changeNote !== undefined && { changeNote }),
-  };
-}
-
-function withAccepted(edit: TemplateEdit, request: FastifyRequest): TemplateEdit {
-  const accepted = acceptedVersionsOf(request);
-  return { ...edit, ...(accepted !== undefined && { accepted }) };
-}
 
 /** The view of a version, and its `ETag`. */
 export function answerWith(reply: FastifyReply, found: FoundTemplate): TemplateDto {

@@ -16,7 +16,7 @@ import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
 import { ApiProblems } from '../platform/http/api.decorator.js';
 import { selectorOf } from '../platform/http/dto/versions.dto.js';
-import { editOf } from '../platform/http/edit-of.js';
+import { editOf } from '../platform/versions/version-request.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';

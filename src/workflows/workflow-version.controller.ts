@@ -1,11 +1,11 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 
 import type { Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
-import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
+import { ApiProblems } from '../platform/http/api.decorator.js';
 import { PageQueryDto } from '../platform/http/dto/page.dto.js';
 import {
   DiffQueryDto,
@@ -15,9 +15,15 @@ import {
   revisionViewOf,
   versionIn,
 } from '../platform/http/dto/versions.dto.js';
-import { editOf } from '../platform/http/edit-of.js';
+import { editOf } from '../platform/versions/version-request.js';
 import { entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
+import {
+  DeleteLabel,
+  GetVersion,
+  GetVersions,
+  PutLabel,
+} from '../platform/versions/version-routes.decorator.js';
 import { definitionErrors } from './domain/definition.errors.js';
 import { workflowErrors } from './domain/workflow.errors.js';
 import { WorkflowDiffDto, WorkflowDto, workflowViewOf } from './dto/workflow.dto.js';
@@ -29,7 +35,12 @@ const WORKFLOW_ID = {
   description: "The workflow's id or name.",
   example: EXAMPLE_WORKFLOW,
 } as const;
-const LABEL = { name: 'label', example: 'staging' } as const;
+const RESOURCE = {
+  noun: 'a workflow',
+  id: WORKFLOW_ID,
+  type: WorkflowDto,
+  labelled: 'The version must be one that may still run.',
+};
 
 /** Versions of workflows, and the labels on them. */
 @ApiTags('Workflows')
@@ -37,12 +48,11 @@ const LABEL = { name: 'label', example: 'staging' } as const;
 export class WorkflowVersionController {
   constructor(private readonly workflows: StoredWorkflowService) {}
 
-  @Get(':id/versions')
-  @RateClass('read')
-  @ApiOperation({ summary: 'List the versions of a workflow, newest first' })
-  @ApiParam(WORKFLOW_ID)
-  @ApiPage(RevisionDto, 'Versions, newest first, without their definition')
-  @ApiProblems(workflowErrors['workflow.not-found'])
+  @GetVersions(
+    RESOURCE,
+    { type: RevisionDto, description: 'Versions, newest first, without their definition' },
+    workflowErrors['workflow.not-found'],
+  )
   async versions(
     @Param('id') id: string,
     @Query() { limit, cursor }: PageQueryDto,
@@ -53,13 +63,7 @@ export class WorkflowVersionController {
     return { ...rest, items: items.map(revisionViewOf) };
   }
 
-  @Get(':id/versions/:version')
-  @RateClass('read')
-  @ApiOperation({ summary: 'Read one version of a workflow' })
-  @ApiParam(WORKFLOW_ID)
-  @ApiParam({ name: 'version', example: '1' })
-  @ApiOkResponse({ type: WorkflowDto })
-  @ApiProblems(workflowErrors['workflow.not-found'], workflowErrors['workflow.version-not-found'])
+  @GetVersion(RESOURCE, workflowErrors['workflow.not-found'], workflowErrors['workflow.version-not-found'])
   async version(
     @Param('id') id: string,
     @Param('version') version: string,
@@ -85,16 +89,8 @@ export class WorkflowVersionController {
     return this.workflows.diff(namespace, id, range);
   }
 
-  @Put(':id/labels/:label')
-  @RateClass('write')
-  @ApiOperation({
-    summary: 'Put a label on a version',
-    description: 'Away from the version that had it. The version must be one that may still run.',
-  })
-  @ApiParam(WORKFLOW_ID)
-  @ApiParam(LABEL)
-  @ApiOkResponse({ type: WorkflowDto, description: 'The version that carries the label now.' })
-  @ApiProblems(
+  @PutLabel(
+    RESOURCE,
     workflowErrors['workflow.not-found'],
     workflowErrors['workflow.version-not-found'],
     workflowErrors['workflow.label-reserved'],
@@ -113,14 +109,8 @@ export class WorkflowVersionController {
     return workflowViewOf(found);
   }
 
-  @Delete(':id/labels/:label')
-  @HttpCode(204)
-  @RateClass('write')
-  @ApiOperation({ summary: 'Take a label away' })
-  @ApiParam(WORKFLOW_ID)
-  @ApiParam(LABEL)
-  @ApiNoContentResponse({ description: 'No version carries it any more.' })
-  @ApiProblems(
+  @DeleteLabel(
+    RESOURCE,
     workflowErrors['workflow.not-found'],
     workflowErrors['workflow.label-not-found'],
     workflowErrors['workflow.label-reserved'],

@@ -19,7 +19,7 @@ import {
   selectorOf,
   VersionQueryDto,
 } from '../platform/http/dto/versions.dto.js';
-import { editOf, withAccepted } from '../platform/http/edit-of.js';
+import { editOf, withAccepted } from '../platform/versions/version-request.js';
 import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { ApiIfMatch, entityTagOf } from '../platform/http/if-match.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
