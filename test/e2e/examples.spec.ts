@@ -6,12 +6,14 @@ import type { ApprovalDto } from '../../src/approvals/dto/approval.dto.js';
 import type { Json } from '../../src/kernel/json.js';
 import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import type { SavedWorkflowDto } from '../../src/workflows/dto/workflow.dto.js';
-import { Api } from '../support/api.js';
+import { Api, type Answer } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
 import { until } from '../support/until.js';
 
 /** What goes in, what is sent while it waits, and what comes out. */
 interface ExampleRun {
+  /** Other examples that it runs. */
+  readonly uses?: readonly string[];
   readonly input: Json;
   /** How it ends; `completed` where it says nothing. */
   readonly status?: string;
@@ -52,11 +54,9 @@ it('are listed in docs/examples/README.md, ten at least', () => {
 });
 
 it.each(names)('docs/examples/%s.yaml is imported without a warning, and runs', async (name) => {
-  const text = readFileSync(`docs/examples/${name}.yaml`, 'utf8');
+  for (const used of runsOf(name).flatMap(({ uses = [] }) => uses)) await importOf(used);
 
-  const imported = await api.postText<SavedWorkflowDto>('/workflows/import', text, {
-    'content-type': 'application/yaml',
-  });
+  const imported = await importOf(name);
   expect(imported.body).toMatchObject({ name, version: 1, warnings: [] });
   for (const example of runsOf(name)) {
     const { input } = example;
@@ -68,6 +68,12 @@ it.each(names)('docs/examples/%s.yaml is imported without a warning, and runs', 
       expect([path, await outputAt(run.id, path)]).toEqual([path, output]);
   }
 });
+
+/** Imported again it is the same version. */
+function importOf(name: string): Promise<Answer<SavedWorkflowDto>> {
+  const text = readFileSync(`docs/examples/${name}.yaml`, 'utf8');
+  return api.postText<SavedWorkflowDto>('/workflows/import', text, { 'content-type': 'application/yaml' });
+}
 
 /** One run, or several that show how differently it may go. */
 function runsOf(name: string): readonly ExampleRun[] {
