@@ -62,6 +62,22 @@ describe('the documents', () => {
     expect(named.filter(({ name }) => ![...variableNames, ...OTHER_VARIABLES].includes(name))).toEqual([]);
   });
 
+  it('say nothing twice on the pages that everybody adds to', () => {
+    const said = ['docs/status.md', 'docs/architecture.md', 'docs/adr/README.md'].flatMap((path) =>
+      matches(path, /^(.{40,})$/gm),
+    );
+    const words = readFileSync('docs/glossary.md', 'utf8')
+      .split(/^## /m)
+      .flatMap((part, index) =>
+        Array.from(part.matchAll(/^\| ([A-Z][^|]*) \|/gm), ([, word = '']) => `${String(index)} ${word}`),
+      );
+
+    expect(said.filter(({ name }, index) => said.findIndex((one) => one.name === name) !== index)).toEqual(
+      [],
+    );
+    expect(words.filter((word, index) => words.indexOf(word) !== index)).toEqual([]);
+  });
+
   it('are listed, where they are decisions', () => {
     const decisions = all.filter((path) => /^docs\/adr\/\d{4}-/.test(path));
 
