@@ -40,18 +40,19 @@ export class SqlRunLog extends RunLog {
   });
 
   override async readAfter(cursor: string, limit: number): Promise<LogPage> {
+    const enough = Math.max(limit, 1);
     const entries: LogEntry[] = [];
     let reached = cursor;
-    for (let isMore = true; isMore && entries.length < Math.max(limit, 1);) {
-      const wanted = Math.ceil(Math.max(limit - entries.length, 1) / this.eventsPerRow);
+    for (let isMore = true; isMore && entries.length < enough;) {
+      const wanted = Math.ceil((enough - entries.length) / this.eventsPerRow);
       const rows = await this.database.read(this.readRows.bind({ ...placeOf(reached), limit: wanted }));
       const before = entries.length;
       let taken = 0;
       for (const row of rows) {
-        if (entries.length >= Math.max(limit, 1)) break;
         for (const event of splitEvents(row.events)) entries.push({ namespace: row.namespace, event });
         reached = cursorOf(row);
         taken += 1;
+        if (entries.length >= enough) break;
       }
       if (taken > 0) this.eventsPerRow = (entries.length - before) / taken;
       isMore = rows.length === wanted;
