@@ -302,19 +302,32 @@ select pg_snapshot_xmin(pg_current_snapshot())::text as xid, 0 as position;
 -- log.read
 select xid::text as xid, position, namespace, events from run_appends
   where (xid, position) > ($1::text::xid8, $2::bigint)
-  and xid < pg_snapshot_xmin(pg_current_snapshot()) order by xid, position limit $3;
+  and xid < pg_snapshot_xmin(pg_current_snapshot()) order by run_appends.xid, run_appends.position limit $3;
 
 -- metric.add-series
-insert into "metric_series" ("namespace", "dimension", "parent", "key") values ($1, $2, $3, $4) on conflict do nothing;
+insert into metric_series (namespace, dimension, parent, key)
+  select namespace, dimension, parent, key from (select (value ->> 0)::text collate "C" as "namespace", (value ->> 1)::text collate "C" as "dimension", (value ->> 2)::text collate "C" as "parent", (value ->> 3)::text collate "C" as "key" from json_array_elements($1::json)) r
+  where true on conflict do nothing;
 
 -- metric.begin
 insert into "log_cursors" ("follower", "cursor", "fold_version") values ($1, $2, $3) on conflict do nothing;
 
 -- metric.forget
-delete from "metric_open_runs" where "run_id" = $1;
+delete from metric_open_runs
+  where run_id in (select r.run_id from (select (value ->> 0)::text collate "C" as "run_id" from json_array_elements($1::json)) r);
+
+-- metric.kept
+select r.namespace, r.dimension, r.parent, r.key, r.grain, r.at, f.figures
+  from (select (value ->> 0)::text collate "C" as "namespace", (value ->> 1)::text collate "C" as "dimension", (value ->> 2)::text collate "C" as "parent", (value ->> 3)::text collate "C" as "key", (value ->> 4)::text collate "C" as "grain", (value ->> 5)::bigint as "at" from json_array_elements($1::json)) r cross join metric_series s cross join metric_figures f
+  where s.namespace = r.namespace and s.dimension = r.dimension and s.parent = r.parent and s.key = r.key
+  and f.series_id = s.id and f.grain = r.grain and f.at = r.at;
 
 -- metric.move
 update "log_cursors" set "cursor" = $1 where "follower" = $2 and "cursor" = $3 and "fold_version" = $4;
+
+-- metric.open
+select run_id, state from metric_open_runs
+  where run_id in (select r.run_id from (select (value ->> 0)::text collate "C" as "run_id" from json_array_elements($1::json)) r);
 
 -- metric.position
 select * from "log_cursors" where "follower" = $1;
@@ -328,12 +341,15 @@ delete from metric_series
 
 -- metric.put
 insert into metric_figures (series_id, grain, at, namespace, figures)
-  select id, $1, cast($2 as bigint), namespace, $3 from metric_series
-  where namespace = $4 and dimension = $5 and parent = $6 and key = $7
+  select s.id, r.grain, r.at, r.namespace, r.figures
+  from (select (value ->> 0)::text collate "C" as "namespace", (value ->> 1)::text collate "C" as "dimension", (value ->> 2)::text collate "C" as "parent", (value ->> 3)::text collate "C" as "key", (value ->> 4)::text collate "C" as "grain", (value ->> 5)::bigint as "at", (value ->> 6)::text collate "C" as "figures" from json_array_elements($1::json)) r cross join metric_series s
+  where s.namespace = r.namespace and s.dimension = r.dimension and s.parent = r.parent and s.key = r.key
   on conflict (series_id, grain, at) do update set figures = excluded.figures;
 
 -- metric.remember
-insert into "metric_open_runs" ("run_id", "namespace", "state") values ($1, $2, $3) on conflict ("run_id") do update set "state" = $4;
+insert into metric_open_runs (run_id, namespace, state)
+  select run_id, namespace, state from (select (value ->> 0)::text collate "C" as "run_id", (value ->> 1)::text collate "C" as "namespace", (value ->> 2)::text collate "C" as "state" from json_array_elements($1::json)) r
+  where true on conflict (run_id) do update set state = excluded.state;
 
 -- metric.series
 select * from "metric_series" where "namespace" = $1;
@@ -434,7 +450,7 @@ with recursive spaces(namespace) as (
   where runs.status in ('queued', 'running', 'waiting', 'paused', 'cancelling') group by runs.status;
 
 -- run.count-queued
-select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null;
+select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null and "parent_id" is null;
 
 -- run.due
 select "id", "epoch", "priority", "wake_at" from "runs" where "owner_id" is null and "priority" = $1 and "wake_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint order by "wake_at", "id" limit $2;
@@ -465,7 +481,8 @@ insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version"
   and retired_at is null and expires_at > (extract(epoch from statement_timestamp()) * 1000)::bigint) is not null
   then cast($27 as bigint) else case when $28 < (extract(epoch from statement_timestamp()) * 1000)::bigint then $29 else (extract(epoch from statement_timestamp()) * 1000)::bigint end end, 0, 0, (extract(epoch from statement_timestamp()) * 1000)::bigint
   where (cast($30 as bigint) is null or (select count(*) from (
-  select 1 from runs where status = 'queued' and owner_id is null limit cast($31 as bigint)) as queued) < cast($32 as bigint))
+  select 1 from runs where status = 'queued' and owner_id is null and parent_id is null
+  limit cast($31 as bigint)) as queued) < cast($32 as bigint))
   and not exists (select 1 from idempotency_keys where namespace = $33
   and operation = $34 and key = $35 and expires_at > $36) on conflict ("id") do nothing;
 
@@ -474,7 +491,8 @@ select id from runs where id = any($1::text[]) order by id for update;
 
 -- run.lock-queue
 select pg_advisory_xact_lock(1701736817) where (select count(*) from (
-  select 1 from runs where status = 'queued' and owner_id is null limit cast($1 as bigint)) as queued) >= cast($2 as bigint) - 64;
+  select 1 from runs where status = 'queued' and owner_id is null and parent_id is null
+  limit cast($1 as bigint)) as queued) >= cast($2 as bigint) - 64;
 
 -- run.park
 update "runs" set "owner_id" = $1, "wake_at" = $2 where "id" = $3 and "owner_id" = $4 and "epoch" = $5 and "inbox_seq" = $6;

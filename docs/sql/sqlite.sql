@@ -263,16 +263,29 @@ select '0' as xid, position, namespace, events from run_appends
   where position > ? order by position limit ?;
 
 -- metric.add-series
-insert into "metric_series" ("namespace", "dimension", "parent", "key") values (?, ?, ?, ?) on conflict do nothing;
+insert into metric_series (namespace, dimension, parent, key)
+  select namespace, dimension, parent, key from (select value ->> 0 as "namespace", value ->> 1 as "dimension", value ->> 2 as "parent", value ->> 3 as "key" from json_each(?)) r
+  where true on conflict do nothing;
 
 -- metric.begin
 insert into "log_cursors" ("follower", "cursor", "fold_version") values (?, ?, ?) on conflict do nothing;
 
 -- metric.forget
-delete from "metric_open_runs" where "run_id" = ?;
+delete from metric_open_runs
+  where run_id in (select r.run_id from (select value ->> 0 as "run_id" from json_each(?)) r);
+
+-- metric.kept
+select r.namespace, r.dimension, r.parent, r.key, r.grain, r.at, f.figures
+  from (select value ->> 0 as "namespace", value ->> 1 as "dimension", value ->> 2 as "parent", value ->> 3 as "key", value ->> 4 as "grain", value ->> 5 as "at" from json_each(?)) r cross join metric_series s cross join metric_figures f
+  where s.namespace = r.namespace and s.dimension = r.dimension and s.parent = r.parent and s.key = r.key
+  and f.series_id = s.id and f.grain = r.grain and f.at = r.at;
 
 -- metric.move
 update "log_cursors" set "cursor" = ? where "follower" = ? and "cursor" = ? and "fold_version" = ?;
+
+-- metric.open
+select run_id, state from metric_open_runs
+  where run_id in (select r.run_id from (select value ->> 0 as "run_id" from json_each(?)) r);
 
 -- metric.position
 select * from "log_cursors" where "follower" = ?;
@@ -286,12 +299,15 @@ delete from metric_series
 
 -- metric.put
 insert into metric_figures (series_id, grain, at, namespace, figures)
-  select id, ?, cast(? as bigint), namespace, ? from metric_series
-  where namespace = ? and dimension = ? and parent = ? and key = ?
+  select s.id, r.grain, r.at, r.namespace, r.figures
+  from (select value ->> 0 as "namespace", value ->> 1 as "dimension", value ->> 2 as "parent", value ->> 3 as "key", value ->> 4 as "grain", value ->> 5 as "at", value ->> 6 as "figures" from json_each(?)) r cross join metric_series s
+  where s.namespace = r.namespace and s.dimension = r.dimension and s.parent = r.parent and s.key = r.key
   on conflict (series_id, grain, at) do update set figures = excluded.figures;
 
 -- metric.remember
-insert into "metric_open_runs" ("run_id", "namespace", "state") values (?, ?, ?) on conflict ("run_id") do update set "state" = ?;
+insert into metric_open_runs (run_id, namespace, state)
+  select run_id, namespace, state from (select value ->> 0 as "run_id", value ->> 1 as "namespace", value ->> 2 as "state" from json_each(?)) r
+  where true on conflict (run_id) do update set state = excluded.state;
 
 -- metric.series
 select * from "metric_series" where "namespace" = ?;
@@ -392,7 +408,7 @@ with recursive spaces(namespace) as (
   where runs.status in ('queued', 'running', 'waiting', 'paused', 'cancelling') group by runs.status;
 
 -- run.count-queued
-select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null;
+select count(*) as "queued" from "runs" where "status" = 'queued' and "owner_id" is null and "parent_id" is null;
 
 -- run.due
 select "id", "epoch", "priority", "wake_at" from "runs" where "owner_id" is null and "priority" = ? and "wake_at" <= ? order by "wake_at", "id" limit ?;
@@ -423,7 +439,8 @@ insert into "runs" ("id", "namespace", "name", "workflow_id", "workflow_version"
   and retired_at is null and expires_at > ?) is not null
   then cast(? as bigint) else case when ? < ? then ? else ? end end, 0, 0, ?
   where (cast(? as bigint) is null or (select count(*) from (
-  select 1 from runs where status = 'queued' and owner_id is null limit cast(? as bigint)) as queued) < cast(? as bigint))
+  select 1 from runs where status = 'queued' and owner_id is null and parent_id is null
+  limit cast(? as bigint)) as queued) < cast(? as bigint))
   and not exists (select 1 from idempotency_keys where namespace = ?
   and operation = ? and key = ? and expires_at > ?) on conflict ("id") do nothing;
 
