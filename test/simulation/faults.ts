@@ -34,20 +34,29 @@ const FAULTS: readonly Fault[] = [
   'frozen',
 ];
 
+/** Nobody would wait for the second of two claims, which may be the one that is won; no driver sends one again. */
+const NEVER_DOUBLED = 'claim';
+
 /** Faults until an instant; none afterwards, so that everything can come to its end. */
 export class Faults {
   count = 0;
 
   constructor(
     private readonly random: SeededRandom,
-    private readonly until: number,
+    private until: number,
   ) {}
 
+  /** From now on nothing goes wrong. */
+  stop(): void {
+    this.until = -Infinity;
+  }
+
   /** The fault of the next call, if it has one. */
-  next(now: number): Fault | undefined {
+  next(operation: string, now: number): Fault | undefined {
     if (now >= this.until || !this.random.chance(FAULT_PROBABILITY)) return undefined;
     this.count += 1;
-    return this.random.pick(FAULTS);
+    const fault = this.random.pick(FAULTS);
+    return fault === 'doubled' && operation === NEVER_DOUBLED ? 'answer-lost' : fault;
   }
 
   /** How long a message is under way, in milliseconds. Most take no time. */

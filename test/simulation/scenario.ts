@@ -5,6 +5,7 @@ import { arbitraryDefinition, arbitraryScript, type ArbitraryDefinition } from '
 import type { Script } from '../support/simulated-run.js';
 import type { InboxCommand } from '../../src/runs/run.inbox.js';
 import type { SeededRandom } from './seeded-random.js';
+import { shapeOf } from './shapes.js';
 
 /** Something that somebody asks of a run. */
 export interface Request {
@@ -30,7 +31,7 @@ const MAX_STEPS = 6;
 const HOUR_MS = 3_600_000;
 
 export function scenarioOf(seed: number, random: SeededRandom): Scenario {
-  const runs = random.chance(0.25) ? 2 : 1;
+  const runs = random.pick([1, 1, 2, 3]);
   const [sample] = fc.sample(
     fc.record({
       definitions: fc.array(arbitraryDefinition(MAX_STEPS), { minLength: runs, maxLength: runs }),
@@ -41,6 +42,7 @@ export function scenarioOf(seed: number, random: SeededRandom): Scenario {
   if (sample === undefined) throw new Error('nothing was sampled');
   return {
     ...sample,
+    definitions: sample.definitions.map((one) => (random.chance(0.6) ? shapeOf(random) : one)),
     processes: random.pick([1, 2, 2, 3]),
     maxConcurrentRuns: random.pick([1, 2, 10]),
     maxParallelSteps: random.pick([1, 2, 5]),

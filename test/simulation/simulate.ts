@@ -78,6 +78,7 @@ class Simulation {
       });
     const endMs = EPOCH_MS + scenario.faultsForMs + ENDS_WITHIN_MS;
     await world.time.runUntil(() => this.isOver(), endMs);
+    world.faults.stop();
     await world.time.runUntil(() => false, world.time.now + SETTLES_WITHIN_MS);
     return this.result();
   }

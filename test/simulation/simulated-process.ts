@@ -97,9 +97,10 @@ export class SimulatedProcess {
   /** A message to a run from outside, through this process. */
   async send(runId: string, command: InboxCommand): Promise<void> {
     const { clock, namespace } = this.world;
+    const epoch = this.world.record.record.runs.get(runId)?.epoch;
     await this.inbox.put({ namespace, runId, command, at: clock.now() });
     const mode = command.type === 'pause' || command.type === 'cancel' ? 'control' : 'claimed';
-    const loop = this.engine.find(runId) ?? (await this.engine.claim(runId, mode));
+    const loop = this.engine.find(runId) ?? (await this.engine.claim(runId, mode, epoch));
     if (loop === undefined) this.queue.hint({ runId, priority: 50 });
     else loop.mail();
   }
@@ -107,7 +108,7 @@ export class SimulatedProcess {
   /** Asks something of the outside world, by way of a network that may fail. */
   ask<T>(operation: string, apply: () => Promise<T>): Promise<T> {
     const { faults, time } = this.world;
-    const fault = this.isAlive ? faults.next(time.now) : undefined;
+    const fault = this.isAlive ? faults.next(operation, time.now) : undefined;
     if (fault !== undefined) this.world.note(`${this.name} ${operation} ${fault}`);
     return new Promise((resolve, reject) => {
       const answer = (result: Promise<T>, delayMs: number): void => {

@@ -492,13 +492,16 @@ export class RunLoop implements GatedRun, AttemptListener {
     const { status } = this.state;
     const isDue = status === 'queued' || (mayProceed(this.state) && hasStartable(this.state, now));
     const { lease } = this.tools.record;
-    const isParked = await this.persist(() =>
-      lease.park(this.claimed.claim, this.inboxSeq, isDue ? now : wakeAt),
-    );
-    if (isParked === true) {
+    const parked = await this.persist(async (isRepeated) => ({
+      isDone: await lease.park(this.claimed.claim, this.inboxSeq, isDue ? now : wakeAt),
+      mayHaveBeen: isRepeated,
+    }));
+    if (parked?.isDone === true) {
       this.checkpoints.parked(this.state);
       this.end('parked');
-    } else await this.findOutWhyRefused();
+    } else if (parked?.mayHaveBeen === true)
+      this.end('lost'); // by the ask that was not answered
+    else await this.findOutWhyRefused();
   }
 
   /** A run is not parked because something came in, or because the claim is not this loop's any more. */
