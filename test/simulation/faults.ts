@@ -1,9 +1,6 @@
 /** Which calls go wrong, and how. */
 import type { SeededRandom } from './seeded-random.js';
 
-/** How likely it is that a call to the record goes wrong. */
-const FAULT_PROBABILITY = 0.05;
-
 /** How a call goes wrong. */
 export type Fault =
   /** It never comes there, and the caller is told so. */
@@ -27,6 +24,7 @@ const FAULTS: readonly Fault[] = [
   'answer-lost',
   'answer-lost',
   'late',
+  'late',
   'late-answer',
   'doubled',
   'killed-before',
@@ -34,8 +32,11 @@ const FAULTS: readonly Fault[] = [
   'frozen',
 ];
 
-/** Nobody would wait for the second of two claims, which may be the one that is won; no driver sends one again. */
-const NEVER_DOUBLED = 'claim';
+/**
+ * Nobody would wait for the second of two claims, which may be the one that is won; and a process ends all leases
+ * before it has one of its own. No driver sends either again.
+ */
+const NEVER_DOUBLED: ReadonlySet<string> = new Set(['claim', 'retire all']);
 
 /** Faults until an instant; none afterwards, so that everything can come to its end. */
 export class Faults {
@@ -44,6 +45,8 @@ export class Faults {
   constructor(
     private readonly random: SeededRandom,
     private until: number,
+    /** How likely it is that a call to the record goes wrong. */
+    private readonly probability: number,
   ) {}
 
   /** From now on nothing goes wrong. */
@@ -53,10 +56,10 @@ export class Faults {
 
   /** The fault of the next call, if it has one. */
   next(operation: string, now: number): Fault | undefined {
-    if (now >= this.until || !this.random.chance(FAULT_PROBABILITY)) return undefined;
+    if (now >= this.until || !this.random.chance(this.probability)) return undefined;
     this.count += 1;
     const fault = this.random.pick(FAULTS);
-    return fault === 'doubled' && operation === NEVER_DOUBLED ? 'answer-lost' : fault;
+    return fault === 'doubled' && NEVER_DOUBLED.has(operation) ? 'answer-lost' : fault;
   }
 
   /** How long a message is under way, in milliseconds. Most take no time. */

@@ -70,7 +70,7 @@ export class FaultyLease extends RunLease {
 
   override retire(which: { readonly ownerId: string } | 'expired' | 'all'): Promise<number> {
     const retired = which === 'all' && this.isShared ? 'expired' : which;
-    return this.network.ask('retire', () => this.lease.retire(retired));
+    return this.network.ask(retired === 'all' ? 'retire all' : 'retire', () => this.lease.retire(retired));
   }
 
   override claim(runId: string, ownerId: string, seenEpoch?: number): Promise<Claimed | undefined> {

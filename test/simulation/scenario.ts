@@ -22,6 +22,10 @@ export interface Scenario {
   readonly maxParallelSteps: number;
   /** When the last fault may come, in milliseconds from the start. */
   readonly faultsForMs: number;
+  /** How long a call of an agent takes at most, in milliseconds. */
+  readonly paceMs: number;
+  /** How likely it is that a call to the record goes wrong, in [0, 1). */
+  readonly faultProbability: number;
   readonly requests: readonly Request[];
   /** When the wall clock is set, and how far off, in milliseconds. */
   readonly clockSteps: readonly { readonly atMs: number; readonly offsetMs: number }[];
@@ -46,7 +50,9 @@ export function scenarioOf(seed: number, random: SeededRandom): Scenario {
     processes: random.pick([1, 2, 2, 3]),
     maxConcurrentRuns: random.pick([1, 2, 10]),
     maxParallelSteps: random.pick([1, 2, 5]),
-    faultsForMs: random.pick([0, 2_000, 8_000]),
+    faultsForMs: random.pick([0, 2_000, 8_000, 8_000, 16_000]),
+    paceMs: random.pick([40, 40, 1_500]),
+    faultProbability: random.pick([0.05, 0.05, 0.2]),
     requests: Array.from({ length: runs }, (_, run) => requestsFor(run, random)).flat(),
     clockSteps: random.chance(0.3) ? clockSteps(random) : [],
   };

@@ -25,6 +25,9 @@ const SETTLES_WITHIN_MS = 12_000;
 /** How long somebody waits for an answer before asking again, in milliseconds. */
 const PATIENCE_MS = 3_000;
 
+/** Longer than the wall clock is ever off: it must not be what ends a run. */
+const RUN_TIMEOUT_MS = 6 * 3_600_000;
+
 /** What a simulation came to. */
 export interface Simulated {
   readonly seed: number;
@@ -111,7 +114,8 @@ class Simulation {
   private creationOf(runId: string, definition: unknown): Omit<Creation, 'ownerId'> {
     const { maxParallelSteps } = this.scenario;
     const { now } = this.world.time;
-    const event = { ...queuedEvent(definition, { maxParallelSteps }), runId, at: new Date(now).toISOString() };
+    const options = { maxParallelSteps, timeoutMs: RUN_TIMEOUT_MS };
+    const event = { ...queuedEvent(definition, options), runId, at: new Date(now).toISOString() };
     return {
       run: {
         id: runId,

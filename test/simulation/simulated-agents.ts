@@ -5,6 +5,7 @@ import type { Json } from '../../src/kernel/json.js';
 import type { Script } from '../support/simulated-run.js';
 import type { CallEvidence } from '../support/invariants/evidence.js';
 import { unitEvents } from '../support/invariants/unit-history.js';
+import type { Scenario } from './scenario.js';
 import type { SimulatedProcess } from './simulated-process.js';
 import type { World } from './world.js';
 
@@ -17,7 +18,7 @@ export class SimulatedAgents {
 
   constructor(
     private readonly world: World,
-    private readonly script: Script,
+    private readonly scenario: Pick<Scenario, 'script' | 'paceMs'>,
   ) {}
 
   /** The way in for one process: what it waits for dies with it. */
@@ -40,7 +41,7 @@ export class SimulatedAgents {
     this.calls.push(call);
     await this.takeTurns(process, order);
     await this.work(process, order);
-    const ending = this.script(path, failures);
+    const ending = this.scenario.script(path, failures);
     if (random.chance(0.02)) throw new Error('the agent broke');
     if ('taskId' in ending) {
       this.deliverLater(runId, path);
@@ -65,7 +66,7 @@ export class SimulatedAgents {
   /** Takes its time; an abort ends it, unless it does not listen. */
   private work(process: SimulatedProcess, { context }: AgentOrder): Promise<void> {
     const { random, faults } = this.world;
-    const durationMs = random.chance(0.05) ? faults.lateMs() : random.below(40);
+    const durationMs = random.chance(0.05) ? faults.lateMs() : random.below(this.scenario.paceMs);
     const isObedient = random.chance(0.8);
     return new Promise((resolve, reject) => {
       process.after(durationMs, resolve);
@@ -105,7 +106,7 @@ export class SimulatedAgents {
       if (last.name === 'started' || last.name === 'interrupted') this.deliverLater(runId, path);
       return;
     }
-    const ending = this.script(`${path}!`, 0);
+    const ending = this.scenario.script(`${path}!`, 0);
     const outcome = 'output' in ending ? completed(ending.output) : failed(ending);
     const command = { type: 'deliver', path, wait: last.event.seq, outcome } as const;
     this.world.send(runId, command);

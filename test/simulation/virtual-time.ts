@@ -9,6 +9,9 @@ import { Heap } from '../../src/kernel/heap.js';
 /** The instant at which simulations begin, in milliseconds since the epoch. */
 export const EPOCH_MS = 1_800_000_000_000;
 
+/** A simulation in which more happens goes round in circles. */
+const MAX_HAPPENINGS = 30_000;
+
 interface Entry {
   readonly at: number;
   readonly order: number;
@@ -19,6 +22,7 @@ export class VirtualTime {
   /** Now, in milliseconds since the epoch. */
   now = EPOCH_MS;
   private asked = 0;
+  private happened = 0;
   private readonly entries = new Heap<Entry>((a, b) => a.at < b.at || (a.at === b.at && a.order < b.order));
 
   /** Calls back once the instant has come; never before this returns. Answers how to take it back. */
@@ -43,7 +47,7 @@ export class VirtualTime {
   /**
    * Lets everything happen that is due, one after the other, until a condition holds.
    *
-   * @returns false when the end of time has come before, or nothing was left to happen
+   * @returns false when the end of time has come before, nothing was left to happen, or far too much has happened
    */
   async runUntil(isDone: () => boolean, endMs: number): Promise<boolean> {
     await atRest();
@@ -51,6 +55,8 @@ export class VirtualTime {
       const entry = this.entries.pop();
       if (entry === undefined || entry.at > endMs) return false;
       if (entry.callback === undefined) continue;
+      this.happened += 1;
+      if (this.happened > MAX_HAPPENINGS) return false;
       this.now = entry.at;
       entry.callback();
       await atRest();

@@ -48,11 +48,12 @@ export class World {
 
   constructor(seed: number, scenario: Scenario) {
     this.random = new SeededRandom(seed + 1);
-    this.faults = new Faults(new SeededRandom(seed + 2), EPOCH_MS + scenario.faultsForMs);
+    const { faultsForMs, faultProbability } = scenario;
+    this.faults = new Faults(new SeededRandom(seed + 2), EPOCH_MS + faultsForMs, faultProbability);
     this.isShared = scenario.processes > 1;
     this.config = configOf(scenario);
     this.record = new Witness(this.clock, this);
-    this.agents = new SimulatedAgents(this, scenario.script);
+    this.agents = new SimulatedAgents(this, scenario);
     for (const { atMs, offsetMs } of scenario.clockSteps)
       this.time.after(atMs, () => {
         this.clock.wallOffsetMs = offsetMs;

@@ -55,6 +55,8 @@ export class RunEngine implements SlotSource {
   private readonly logger = new Logger(RunEngine.name);
   private readonly loops = new Map<string, RunLoop>();
   private readonly claiming = new Map<string, Promise<RunLoop | undefined>>();
+  /** Runs that may be claimed without anybody driving them: until they are free again nobody here claims them anew. */
+  private readonly givingBack = new Set<string>();
   private readonly idle: (() => void)[] = [];
   private slotsTaken = 0;
   private isDraining = true;
@@ -131,6 +133,7 @@ export class RunEngine implements SlotSource {
   claim(runId: string, mode: Wanted, seenEpoch?: number): Promise<RunLoop | undefined> {
     const owned = this.loops.get(runId);
     if (owned !== undefined) return Promise.resolve(owned);
+    if (this.givingBack.has(runId)) return Promise.resolve(undefined);
     const under = this.claiming.get(runId);
     if (under !== undefined) return under;
     const promise = this.claimAndLoad(runId, mode, seenEpoch).finally(() => this.claiming.delete(runId));
@@ -140,6 +143,7 @@ export class RunEngine implements SlotSource {
 
   /** Drops every run at once: the lease is lost. */
   dropAll(): void {
+    this.givingBack.clear();
     for (const loop of [...this.loops.values()]) loop.drop();
   }
 
@@ -305,17 +309,23 @@ export class RunEngine implements SlotSource {
    */
   private giveBack({ claim, inboxSeq }: Hold, again: 'soon' | 'never'): void {
     const { owner, record, timers } = this.tools;
-    if (owner.id !== claim.ownerId || !owner.believes()) return;
+    const { runId } = claim;
+    if (owner.id !== claim.ownerId || !owner.believes()) {
+      this.givingBack.delete(runId);
+      return;
+    }
+    this.givingBack.add(runId);
     const wakeAt = again === 'soon' ? this.tools.clock.now() + RETAKE_AFTER_MS : undefined;
     const free = async (): Promise<void> => {
       if (!(await record.lease.park(claim, inboxSeq, wakeAt))) await record.lease.release(claim);
     };
     free().then(
       () => {
+        this.givingBack.delete(runId);
         this.tell('lost');
       },
       (error: unknown) => {
-        this.logger.warn({ msg: 'a run could not be given back yet', runId: claim.runId, err: error });
+        this.logger.warn({ msg: 'a run could not be given back yet', runId, err: error });
         timers.after(RECORD_RETRY_MS, () => {
           this.giveBack({ claim, inboxSeq }, again);
         });

@@ -4,15 +4,18 @@ import type { RunEvidence, Violation } from './evidence.js';
 import { checkOrder } from './graph-order.js';
 import { checkRetries } from './retry-bounds.js';
 import { StepIndex } from './step-index.js';
+import { checkWholeAppends } from './whole-appends.js';
 import { endIndexOf, endOf, isEnd, pathOf, unitEvents } from './unit-history.js';
 
 /** Everything that the log of a run alone can show. */
 export function checkLog(run: RunEvidence, graph: Graph): readonly Violation[] {
+  const misnumbered = checkNumbers(run);
+  if (misnumbered.length > 0) return misnumbered; // nothing else can be read out of it
   return [
-    ...checkNumbers(run),
     ...checkResults(run),
     ...checkWholeTurns(run),
     ...checkAfterEnd(run),
+    ...checkWholeAppends(run, graph),
     ...checkPlaces(run, new StepIndex(graph)),
     ...checkOrder(run, new StepIndex(graph)),
     ...checkRetries(run, new StepIndex(graph)),
