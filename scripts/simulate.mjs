@@ -31,7 +31,9 @@ async function many({ seeds, from, threads }) {
   for (const { seed, violations } of result.violated.slice(0, MAX_SHOWN)) show(seed, violations);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   const did = `${result.events} events, ${result.calls} calls, ${result.faults} faults`;
-  console.log(`${result.seeds} seeds from ${from} in ${seconds} s: ${did}; ${result.violated.length} violated`);
+  console.log(
+    `${result.seeds} seeds from ${from} in ${seconds} s: ${did}; ${result.violated.length} violated`,
+  );
   return result.violated.length === 0 ? 0 : 1;
 }
 

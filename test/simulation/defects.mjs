@@ -44,7 +44,7 @@ export const defects = [
     name: 'lease renewed after loss',
     file: 'src/storage/memory/memory-run.lease.ts',
     find: 'if (expiresAt !== undefined && expiresAt <= now)',
-    replace: 'if (expiresAt === RETIRED)',
+    replace: 'if (expiresAt !== undefined && expiresAt < RETIRED)',
     by: 'seeds',
     breaks: { invariant: 'I7', message: /was renewed after it had run out/ },
   },

@@ -33,10 +33,11 @@ const FAULTS: readonly Fault[] = [
 ];
 
 /**
- * Nobody would wait for the second of two claims, which may be the one that is won; and a process ends all leases
- * before it has one of its own. No driver sends either again.
+ * What comes late or twice of these would be more than any driver does: who takes a run or gives it up sends that
+ * once, and a process that ends all leases before it has one is the only one that there is.
  */
-const NEVER_DOUBLED: ReadonlySet<string> = new Set(['claim', 'retire all']);
+const ONCE: ReadonlySet<string> = new Set(['claim', 'park', 'release']);
+const ALONE = 'retire all';
 
 /** Faults until an instant; none afterwards, so that everything can come to its end. */
 export class Faults {
@@ -59,7 +60,10 @@ export class Faults {
     if (now >= this.until || !this.random.chance(this.probability)) return undefined;
     this.count += 1;
     const fault = this.random.pick(FAULTS);
-    return fault === 'doubled' && NEVER_DOUBLED.has(operation) ? 'answer-lost' : fault;
+    const isTooMuch =
+      (fault === 'doubled' && (ONCE.has(operation) || operation === ALONE)) ||
+      (fault === 'late' && operation === ALONE);
+    return isTooMuch ? 'answer-lost' : fault;
   }
 
   /** How long a message is under way, in milliseconds. Most take no time. */

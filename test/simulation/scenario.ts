@@ -1,7 +1,11 @@
 /** What happens in a simulation beside its faults: runs, their agents, and what people ask of them, from a seed. */
 import fc from 'fast-check';
 
-import { arbitraryDefinition, arbitraryScript, type ArbitraryDefinition } from '../support/arbitrary-definition.js';
+import {
+  arbitraryDefinition,
+  arbitraryScript,
+  type ArbitraryDefinition,
+} from '../support/arbitrary-definition.js';
 import type { Script } from '../support/simulated-run.js';
 import type { InboxCommand } from '../../src/runs/run.inbox.js';
 import type { SeededRandom } from './seeded-random.js';
@@ -61,7 +65,11 @@ export function scenarioOf(seed: number, random: SeededRandom): Scenario {
 /** Most runs are left alone; a run that is paused is resumed in the end. */
 function requestsFor(run: number, random: SeededRandom): readonly Request[] {
   const soon = (): number => random.below(random.pick([30, 400, 3_000]));
-  const signal: Request = { atMs: soon(), run, command: { type: 'signal', name: 'never', data: { of: run } } };
+  const signal: Request = {
+    atMs: soon(),
+    run,
+    command: { type: 'signal', name: 'never', data: { of: run } },
+  };
   const signals = random.chance(0.5) ? [signal] : [];
   switch (random.below(5)) {
     case 0: {

@@ -8,17 +8,29 @@ type Step = Partial<ArbitraryStep> & { readonly id: string };
 const AT_ONCE = 'steps.a.output.failures == 0';
 
 /** The steps of each shape. */
-const SHAPES: readonly ((random: SeededRandom) => readonly Step[])[] = [chain, diamond, fan, branches, caught, mapped, looped, asked, lasting];
+const SHAPES: readonly ((random: SeededRandom) => readonly Step[])[] = [
+  chain,
+  diamond,
+  fan,
+  branches,
+  caught,
+  mapped,
+  looped,
+  asked,
+  lasting,
+];
 
 /** A workflow of some shape. */
 export function shapeOf(random: SeededRandom): ArbitraryDefinition {
   const isUndone = random.chance(0.3);
-  const steps = random.pick(SHAPES)(random).map((step) => ({
-    agent: 'scripted',
-    dependsOn: [],
-    ...step,
-    ...(isUndone && { compensate: { agent: 'scripted' } }),
-  }));
+  const steps = random
+    .pick(SHAPES)(random)
+    .map((step) => ({
+      agent: 'scripted',
+      dependsOn: [],
+      ...step,
+      ...(isUndone && { compensate: { agent: 'scripted' } }),
+    }));
   return {
     steps: steps.map(bare) as unknown as readonly ArbitraryStep[],
     contextReducers: { 'ended.count': 'sum' },

@@ -13,7 +13,14 @@ const RANGE = 50;
  *   out once something was violated, `defect` what is planted (see bundle.mjs) and `name` what it is called
  * @returns counts, and the simulations in which something was violated, by seed
  */
-export async function simulateSeeds({ from, count, threads = 2, stopsAtFirst = false, defect, name = 'engine' }) {
+export async function simulateSeeds({
+  from,
+  count,
+  threads = 2,
+  stopsAtFirst = false,
+  defect,
+  name = 'engine',
+}) {
   const file = await bundle(ENTRY, name, defect);
   const ranges = rangesOf(from, count, stopsAtFirst);
   const results = [];

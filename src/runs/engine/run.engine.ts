@@ -226,6 +226,8 @@ export class RunEngine implements SlotSource {
     const { runId } = claimed.claim;
     try {
       const loaded = await this.loader.load(claimed.namespace, runId);
+      // Where the lease was lost meanwhile, the claim went with it.
+      if (claimed.claim.ownerId !== this.tools.owner.id) return undefined;
       if (loaded !== undefined) return this.adopt(claimed, { ...loaded, contents: new RunContents() }, way);
       await this.tools.record.lease.park(claimed.claim, claimed.inboxSeq, undefined);
     } catch (error) {
@@ -303,23 +305,36 @@ export class RunEngine implements SlotSource {
 
   /**
    * Frees a run that this process may still own and does not drive, so that it is found again. Does nothing to a run
-   * that is another's by now. A lease that is lost frees its runs by itself.
+   * that is another's by now, or that a claim under way has won for a loop of its own: that has the same epoch. A lease
+   * that is lost frees its runs by itself.
    *
    * @param again when the run is due again by itself; what has come in makes it due at once
    */
   private giveBack({ claim, inboxSeq }: Hold, again: 'soon' | 'never'): void {
-    const { owner, record, timers } = this.tools;
     const { runId } = claim;
-    if (owner.id !== claim.ownerId || !owner.believes()) {
+    this.givingBack.add(runId);
+    const under = this.claiming.get(runId);
+    if (under === undefined) this.free({ claim, inboxSeq }, again);
+    else
+      void under
+        .catch(() => undefined)
+        .then(() => {
+          this.free({ claim, inboxSeq }, again);
+        });
+  }
+
+  private free({ claim, inboxSeq }: Hold, again: 'soon' | 'never'): void {
+    const { owner, record, timers, clock } = this.tools;
+    const { runId, ownerId } = claim;
+    if (owner.id !== ownerId || !owner.believes() || this.loops.has(runId)) {
       this.givingBack.delete(runId);
       return;
     }
-    this.givingBack.add(runId);
-    const wakeAt = again === 'soon' ? this.tools.clock.now() + RETAKE_AFTER_MS : undefined;
-    const free = async (): Promise<void> => {
+    const wakeAt = again === 'soon' ? clock.now() + RETAKE_AFTER_MS : undefined;
+    const parkOrRelease = async (): Promise<void> => {
       if (!(await record.lease.park(claim, inboxSeq, wakeAt))) await record.lease.release(claim);
     };
-    free().then(
+    parkOrRelease().then(
       () => {
         this.givingBack.delete(runId);
         this.tell('lost');
@@ -327,7 +342,7 @@ export class RunEngine implements SlotSource {
       (error: unknown) => {
         this.logger.warn({ msg: 'a run could not be given back yet', runId, err: error });
         timers.after(RECORD_RETRY_MS, () => {
-          this.giveBack({ claim, inboxSeq }, again);
+          this.free({ claim, inboxSeq }, again);
         });
       },
     );

@@ -25,7 +25,11 @@ export function checkCalls(
     const run = runs.get(runId);
     if (run === undefined) return [{ invariant: 'I8' as const, runId, message: 'called for, and not there' }];
     const attempts = attemptsOf(run, new StepIndex(graphOf(run)));
-    return [...checkAttempts(run, own, attempts), ...checkOutputs(run, own, attempts), ...checkLate(run, own)];
+    return [
+      ...checkAttempts(run, own, attempts),
+      ...checkOutputs(run, own, attempts),
+      ...checkLate(run, own),
+    ];
   });
 }
 
@@ -66,7 +70,10 @@ function checkOutputs(
 }
 
 /** I11: nobody is called for a run that has ended. */
-function checkLate({ runId, events, writtenAt }: RunEvidence, calls: readonly CallEvidence[]): readonly Violation[] {
+function checkLate(
+  { runId, events, writtenAt }: RunEvidence,
+  calls: readonly CallEvidence[],
+): readonly Violation[] {
   const end = events.findIndex(isEnd);
   if (end < 0) return [];
   const endedAt = writtenAt?.[end] ?? Date.parse(events[end]?.at ?? '');
@@ -81,14 +88,16 @@ function checkLate({ runId, events, writtenAt }: RunEvidence, calls: readonly Ca
 }
 
 /** The attempts of units for which agents are called. */
-function attemptsOf({ events, writtenAt }: RunEvidence, index: StepIndex): ReadonlyMap<string, RecordedAttempt> {
+function attemptsOf(
+  { events, writtenAt }: RunEvidence,
+  index: StepIndex,
+): ReadonlyMap<string, RecordedAttempt> {
   const attempts = new Map<string, RecordedAttempt>();
   const waiting = new Set<string>();
   for (const { event, path, name, index: at } of unitEvents(events)) {
     if (event.attempt === undefined || !index.at(path).isLeaf) continue;
     const id = idOf(path, event.attempt);
-    if (name === 'started')
-      attempts.set(id, { startedAt: writtenAt?.[at] ?? Date.parse(event.at) });
+    if (name === 'started') attempts.set(id, { startedAt: writtenAt?.[at] ?? Date.parse(event.at) });
     if (name === 'waiting') waiting.add(id);
     const attempt = attempts.get(id);
     if (name === 'completed' && attempt !== undefined && !waiting.has(id)) attempt.output = outputOf(event);

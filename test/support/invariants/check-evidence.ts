@@ -40,7 +40,11 @@ export function checkAccepted(
 ): readonly Violation[] {
   return accepted
     .filter(({ runId }) => !runs.has(runId))
-    .map(({ runId }) => ({ invariant: 'I1', runId, message: 'a caller was told of it, and it is not there' }));
+    .map(({ runId }) => ({
+      invariant: 'I1',
+      runId,
+      message: 'a caller was told of it, and it is not there',
+    }));
 }
 
 /** I2: of keyed starts there is no run that nobody was told of, unless its key gives it. */
@@ -77,12 +81,18 @@ export function checkCapture(
   { runId, from, afterSeq, events, isWhole }: CaptureEvidence,
   run: RunEvidence | undefined,
 ): readonly Violation[] {
-  const violation = (message: string): Violation => ({ invariant: 'I6', runId, message: `${from}: ${message}` });
+  const violation = (message: string): Violation => ({
+    invariant: 'I6',
+    runId,
+    message: `${from}: ${message}`,
+  });
   if (run === undefined) return [violation('events of a run that is not there')];
   for (const [index, event] of events.entries()) {
     const stored = run.events[afterSeq + index];
     if (JSON.stringify(stored) !== JSON.stringify(event))
-      return [violation(`received ${event.type} ${event.seq}, the log has ${stored?.type ?? 'nothing'} there`)];
+      return [
+        violation(`received ${event.type} ${event.seq}, the log has ${stored?.type ?? 'nothing'} there`),
+      ];
   }
   const missing = run.events.length - afterSeq - events.length;
   return isWhole && missing > 0 ? [violation(`${missing} events were never received`)] : [];
