@@ -9,20 +9,20 @@ const ENTRY = 'test/simulation/simulation.worker.ts';
 const RANGE = 50;
 
 /**
- * @param options `from` the first seed, `count` how many, `threads` at once, `stopsAtFirst` whether the rest is left
- *   out once something was violated, `defect` what is planted (see bundle.mjs) and `name` what it is called
+ * @param options `from` the first seed, `count` how many, `threads` at once, `until` the violation `{ invariant,
+ *   message }` after which the rest is left out, `defect` what is planted (see bundle.mjs) and `name` what it is called
  * @returns counts, and the simulations in which something was violated, by seed
  */
 export async function simulateSeeds({
   from,
   count,
   threads = 2,
-  stopsAtFirst = false,
+  until,
   defect,
   name = 'engine',
 }) {
   const file = await bundle(ENTRY, name, defect);
-  const ranges = rangesOf(from, count, stopsAtFirst);
+  const ranges = rangesOf(from, count, until);
   const results = [];
   const work = async () => {
     const worker = new Worker(file);
@@ -30,7 +30,7 @@ export async function simulateSeeds({
       for (let range = ranges.shift(); range !== undefined; range = ranges.shift()) {
         const result = await ask(worker, range);
         results.push({ from: range.from, ...result });
-        if (stopsAtFirst && result.violated.length > 0) ranges.length = 0;
+        if (find(result, until)) ranges.length = 0;
       }
     } finally {
       await worker.terminate();
@@ -40,11 +40,37 @@ export async function simulateSeeds({
   return sumOf(results.toSorted((a, b) => a.from - b.from));
 }
 
-function rangesOf(from, count, stopsAtFirst) {
+/**
+ * Plays one of the scenarios that have no seed (see simulation.worker.ts).
+ *
+ * @returns what was violated
+ */
+export async function playScenario(scenario, { defect, name = 'engine' } = {}) {
+  const worker = new Worker(await bundle(ENTRY, name, defect));
+  try {
+    return await ask(worker, { scenario });
+  } finally {
+    await worker.terminate();
+  }
+}
+
+/** The first violation of a kind, with its seed; undefined where there is none. */
+export function find({ violated }, wanted) {
+  if (wanted === undefined) return undefined;
+  for (const { seed, violations } of violated) {
+    const violation = violations.find(
+      ({ invariant, message }) => invariant === wanted.invariant && wanted.message.test(message),
+    );
+    if (violation !== undefined) return { seed, ...violation };
+  }
+  return undefined;
+}
+
+function rangesOf(from, count, until) {
   return Array.from({ length: Math.ceil(count / RANGE) }, (_, index) => ({
     from: from + index * RANGE,
     count: Math.min(RANGE, count - index * RANGE),
-    stopsAtFirst,
+    ...(until && { until }),
   }));
 }
 
