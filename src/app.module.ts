@@ -22,6 +22,7 @@ import { socketErrors } from './events/socket.errors.js';
 import { expressionErrors } from './expressions/expression.errors.js';
 import { ChildRunInvoker } from './runs/child-run.invoker.js';
 import { runErrors } from './runs/domain/run.errors.js';
+import { simulationErrors } from './runs/simulation/simulation.errors.js';
 import { HealthModule } from './health/health.module.js';
 import { fieldErrors } from './kernel/field.errors.js';
 import { metricErrors } from './metrics/domain/metric.errors.js';
@@ -73,6 +74,8 @@ const errorDeclarations = [
   expressionErrors,
   metricErrors,
   runErrors,
+  simulationErrors,
+  childRunErrors,
   scheduleErrors,
   webhookErrors,
   approvalErrors,

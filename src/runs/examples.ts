@@ -44,3 +44,15 @@ export const exampleStart = {
   context: { locale: 'en' },
   tags: ['tour'],
 };
+
+/** A simulation of two steps: the first fails once, and its process dies after everything that it records. */
+export const exampleSimulation = {
+  definition: exampleDefinition,
+  input: { name: 'Ada' },
+  mocks: {
+    greet: [
+      { failure: { code: 'agent.overloaded', message: 'no room', retryable: true } },
+      { output: { text: 'Hello Ada' }, delayMs: 2_000 },
+    ],
+  },
+};

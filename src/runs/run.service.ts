@@ -136,6 +136,19 @@ export class RunService {
   }
 
   /**
+   * What a run of this request would begin with: its first event and its compiled definition. Nothing is started.
+   *
+   * @throws AppError as `require`
+   */
+  async rehearse(
+    request: StartRequest,
+    runId: string,
+  ): Promise<{ readonly queued: RunEventOf<'run.queued'>; readonly graph: Graph }> {
+    const checked = await this.require(request);
+    return { queued: this.queuedEvent(request, checked, runId), graph: checked.graph };
+  }
+
+  /**
    * Starts a run as the work of a step of another, unless it exists. No limit of the queue refuses it, and it needs
    * no execution slot: its parent waits for it with its own.
    *

@@ -23,6 +23,8 @@ import { RunControlService } from './run-control.service.js';
 import { RunController } from './run.controller.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';
+import { SimulationController } from './simulation.controller.js';
+import { SimulationService } from './simulation/simulation.service.js';
 import { StateReader } from './state.reader.js';
 import { StartResponder } from './start-responder.js';
 import { WorkflowRunController } from './workflow-run.controller.js';
@@ -37,6 +39,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     ArtifactController,
     BlobController,
     WorkflowRunController,
+    SimulationController,
   ],
   providers: [
     ArtifactService,
@@ -54,6 +57,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     RunLoader,
     RunReader,
     RunService,
+    SimulationService,
     StartGate,
     StartResponder,
     StateReader,

@@ -109,9 +109,9 @@ export class SimulatedAgents {
     const ending = this.scenario.script(`${path}!`, 0);
     const outcome = 'output' in ending ? completed(ending.output) : failed(ending);
     const command = { type: 'deliver', path, wait: last.event.seq, outcome } as const;
-    this.world.send(runId, command);
-    if (random.chance(0.2)) this.world.send(runId, command);
-    if (random.chance(0.2)) this.world.send(runId, { ...command, wait: command.wait - 1 });
+    void this.world.send(runId, command);
+    if (random.chance(0.2)) void this.world.send(runId, command);
+    if (random.chance(0.2)) void this.world.send(runId, { ...command, wait: command.wait - 1 });
     this.deliverLater(runId, path); // in case it was lost on the way
   }
 }

@@ -49,7 +49,7 @@ function problemOf({ event, step, ends, index, isEnding }: Beginning): string | 
 
 function problemOfStart(event: RunEvent, mayRun: boolean): string | undefined {
   if (event.type !== 'step.skipped') return mayRun ? undefined : 'its join does not hold';
-  const { reason } = (event as RunEventOf<'step.skipped'>).data;
+  const { reason } = (event).data;
   if (reason === 'condition-false')
     return mayRun ? undefined : 'its condition was asked before its join held';
   return mayRun ? `skipped for ${reason}, though its join holds` : undefined;
