@@ -1,5 +1,12 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
@@ -8,6 +15,7 @@ import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { definitionErrors } from '../workflows/domain/definition.errors.js';
 import { workflowErrors } from '../workflows/domain/workflow.errors.js';
 import { SimulateWorkflowDto, SimulationDto } from './dto/simulate-workflow.dto.js';
+import { exampleSimulation } from './examples.js';
 import { simulationErrors } from './simulation/simulation.errors.js';
 import { SimulationService } from './simulation/simulation.service.js';
 
@@ -26,6 +34,14 @@ export class SimulationController {
       'Runs the definition on the engine that runs every workflow, with mocks in place of agents, signals and ' +
       'approvals. No time passes, nothing is called and nothing is kept. With `crashAfter: "every"` the process dies ' +
       'after every append; the answer says what was called twice, and whether the run came to the same as without.',
+  })
+  // Written out: an example made of all fields would have a definition and a workflow.
+  @ApiExtraModels(SimulateWorkflowDto)
+  @ApiBody({
+    schema: {
+      allOf: [{ $ref: getSchemaPath(SimulateWorkflowDto) }],
+      example: { ...exampleSimulation, crashAfter: 'every' },
+    },
   })
   @ApiOkResponse({ type: SimulationDto })
   @ApiProblems(

@@ -1,5 +1,5 @@
 /** I5: a step begins, or is left out, only after its dependencies have ended, and as its join says. */
-import type { RunEvent, RunEventOf } from '../../../src/runs/domain/run.events.js';
+import type { RunEvent } from '../../../src/runs/domain/run.events.js';
 import type { RunEvidence, Violation } from './evidence.js';
 import type { PlacedStep, StepIndex } from './step-index.js';
 import { endOf, unitEvents, type UnitEnd } from './unit-history.js';
@@ -49,7 +49,7 @@ function problemOf({ event, step, ends, index, isEnding }: Beginning): string | 
 
 function problemOfStart(event: RunEvent, mayRun: boolean): string | undefined {
   if (event.type !== 'step.skipped') return mayRun ? undefined : 'its join does not hold';
-  const { reason } = (event).data;
+  const { reason } = event.data;
   if (reason === 'condition-false')
     return mayRun ? undefined : 'its condition was asked before its join held';
   return mayRun ? `skipped for ${reason}, though its join holds` : undefined;
