@@ -55,8 +55,8 @@ export class RunEngine implements SlotSource {
   private readonly logger = new Logger(RunEngine.name);
   private readonly loops = new Map<string, RunLoop>();
   private readonly claiming = new Map<string, Promise<RunLoop | undefined>>();
-  /** Runs that may be claimed without anybody driving them: until they are free again nobody here claims them anew. */
-  private readonly givingBack = new Set<string>();
+  /** Runs that may be claimed without anybody driving them: a claim here waits until they are free, and is refused. */
+  private readonly givingBack = new Map<string, PromiseWithResolvers<undefined>>();
   private readonly idle: (() => void)[] = [];
   private slotsTaken = 0;
   private isDraining = true;
@@ -133,7 +133,8 @@ export class RunEngine implements SlotSource {
   claim(runId: string, mode: Wanted, seenEpoch?: number): Promise<RunLoop | undefined> {
     const owned = this.loops.get(runId);
     if (owned !== undefined) return Promise.resolve(owned);
-    if (this.givingBack.has(runId)) return Promise.resolve(undefined);
+    const givingBack = this.givingBack.get(runId);
+    if (givingBack !== undefined) return givingBack.promise;
     const under = this.claiming.get(runId);
     if (under !== undefined) return under;
     const promise = this.claimAndLoad(runId, mode, seenEpoch).finally(() => this.claiming.delete(runId));
@@ -143,7 +144,7 @@ export class RunEngine implements SlotSource {
 
   /** Drops every run at once: the lease is lost. */
   dropAll(): void {
-    this.givingBack.clear();
+    for (const runId of [...this.givingBack.keys()]) this.hasGivenBack(runId);
     for (const loop of [...this.loops.values()]) loop.drop();
   }
 
@@ -312,7 +313,7 @@ export class RunEngine implements SlotSource {
    */
   private giveBack({ claim, inboxSeq }: Hold, again: 'soon' | 'never'): void {
     const { runId } = claim;
-    this.givingBack.add(runId);
+    if (!this.givingBack.has(runId)) this.givingBack.set(runId, Promise.withResolvers());
     const under = this.claiming.get(runId);
     if (under === undefined) this.free({ claim, inboxSeq }, again);
     else
@@ -327,7 +328,7 @@ export class RunEngine implements SlotSource {
     const { owner, record, timers, clock } = this.tools;
     const { runId, ownerId } = claim;
     if (owner.id !== ownerId || !owner.believes() || this.loops.has(runId)) {
-      this.givingBack.delete(runId);
+      this.hasGivenBack(runId);
       return;
     }
     const wakeAt = again === 'soon' ? clock.now() + RETAKE_AFTER_MS : undefined;
@@ -336,7 +337,7 @@ export class RunEngine implements SlotSource {
     };
     parkOrRelease().then(
       () => {
-        this.givingBack.delete(runId);
+        this.hasGivenBack(runId);
         this.tell('lost');
       },
       (error: unknown) => {
@@ -346,6 +347,12 @@ export class RunEngine implements SlotSource {
         });
       },
     );
+  }
+
+  private hasGivenBack(runId: string): void {
+    const givingBack = this.givingBack.get(runId);
+    this.givingBack.delete(runId);
+    givingBack?.resolve(undefined);
   }
 
   private whenEmpty(signal: AbortSignal): Promise<void> {
