@@ -48,6 +48,6 @@ async function one(seed) {
 }
 
 function show(seed, violations) {
-  for (const { invariant, runId = '', path = '', message } of violations)
+  for (const { invariant, runId = '', path = '', message } of violations.slice(0, MAX_SHOWN))
     console.log(`seed ${seed}: ${invariant} ${runId} ${path} ${message}`);
 }

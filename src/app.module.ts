@@ -75,7 +75,6 @@ const errorDeclarations = [
   metricErrors,
   runErrors,
   simulationErrors,
-  childRunErrors,
   scheduleErrors,
   webhookErrors,
   approvalErrors,

@@ -89,8 +89,8 @@ export const defects = [
   {
     name: 'a slot not returned on crash',
     file: 'src/runs/engine/run.engine.ts',
-    find: "if (loop.mode !== 'control') this.slotsTaken -= 1;",
-    replace: "if (loop.mode !== 'control' && why !== 'lost') this.slotsTaken -= 1;",
+    find: 'if (loop.holdsSlot) this.slotsTaken -= 1;',
+    replace: "if (loop.holdsSlot && why !== 'lost') this.slotsTaken -= 1;",
     by: 'seeds',
     breaks: { invariant: 'I12', message: /slots of/ },
   },

@@ -8,9 +8,10 @@ import { Logger, type LoggerService } from '@nestjs/common';
 import type { Graph } from '../../src/workflows/domain/graph.js';
 import { encodeEvent } from '../../src/runs/domain/run.events.js';
 import type { Creation } from '../../src/runs/run.store.js';
-import type { Violation } from '../support/invariants/evidence.js';
+import type { RunEvidence, Violation } from '../support/invariants/evidence.js';
 import { checkEvidence } from '../support/invariants/check-evidence.js';
 import { graphOf, queuedEvent } from '../support/simulated-run.js';
+import { MANIFEST } from './other-workflow.js';
 import { scenarioOf, type Request, type Scenario } from './scenario.js';
 import { SeededRandom } from './seeded-random.js';
 import { EPOCH_MS } from './virtual-time.js';
@@ -87,8 +88,9 @@ class Simulation {
   }
 
   private isOver(): boolean {
-    const runIds = [...this.graphs.keys()];
-    return runIds.every((runId) => this.world.hasEnded(runId) && this.told.has(runId));
+    const { record } = this.world.record;
+    const wasTold = [...this.graphs.keys()].every((runId) => this.told.has(runId));
+    return wasTold && [...record.runs.keys()].every((runId) => this.world.hasEnded(runId));
   }
 
   /** As a client with a key does: the same run again until it is told. */
@@ -115,7 +117,9 @@ class Simulation {
     const { maxParallelSteps } = this.scenario;
     const { now } = this.world.time;
     const options = { maxParallelSteps, timeoutMs: RUN_TIMEOUT_MS };
-    const event = { ...queuedEvent(definition, options), runId, at: new Date(now).toISOString() };
+    const queued = queuedEvent(definition, options);
+    const data = { ...queued.data, manifest: MANIFEST };
+    const event = { ...queued, data, runId, at: new Date(now).toISOString() };
     return {
       run: {
         id: runId,
@@ -174,7 +178,7 @@ class Simulation {
       violations: [
         ...world.violations,
         ...lost.map((runId): Violation => ({ invariant: 'I3', runId, message: 'nobody could start it' })),
-        ...checkEvidence(evidence, ({ runId }) => this.graphs.get(runId) as Graph),
+        ...checkEvidence(evidence, (run) => this.graphs.get(run.runId) ?? graphOfSubRun(run)),
       ],
       traceHash: world.traceHash,
       trace: world.trace,
@@ -183,6 +187,10 @@ class Simulation {
       calls: world.agents.calls.length,
     };
   }
+}
+
+function graphOfSubRun({ events: [first] }: RunEvidence): Graph {
+  return graphOf(first?.type === 'run.queued' ? first.data.definition : undefined);
 }
 
 function runIdOf(index: number): string {

@@ -49,7 +49,7 @@ export class SimulatedProcess {
     const executor = new AttemptExecutor(world.agents.callerOf(this), world.artifacts, schemas, timers);
     const loopRecord = new LoopRecord(store, lease, this.inbox, new SimulatedFeed(world));
     const gate = new StartGate();
-    const tools = new LoopTools(loopRecord, clock, timers, gate, this.owner, executor);
+    const tools = new LoopTools(loopRecord, clock, timers, gate, this.owner, executor, this.queue);
     this.engine = new RunEngine(tools, new RunLoader(store, schemas), config);
     this.recovery = new RecoveryService(this.engine, lease, this.queue, this.owner, timers, clock);
   }

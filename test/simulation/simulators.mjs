@@ -13,14 +13,7 @@ const RANGE = 50;
  *   message }` after which the rest is left out, `defect` what is planted (see bundle.mjs) and `name` what it is called
  * @returns counts, and the simulations in which something was violated, by seed
  */
-export async function simulateSeeds({
-  from,
-  count,
-  threads = 2,
-  until,
-  defect,
-  name = 'engine',
-}) {
+export async function simulateSeeds({ from, count, threads = 2, until, defect, name = 'engine' }) {
   const file = await bundle(ENTRY, name, defect);
   const ranges = rangesOf(from, count, until);
   const results = [];

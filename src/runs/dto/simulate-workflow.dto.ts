@@ -56,7 +56,7 @@ export class SimulateWorkflowDto {
       'What answers in place of agents, signals and approvals, by path (`parts[2]`), key (`polish/check`) or id of a ' +
       'step: `{ output }`, `{ failure: { code, message?, retryable? } }`, or of an approval `{ decision, data? }`, each ' +
       'with `delayMs` of virtual time; or a list of these, consumed in turn, whose last one answers all that follow. ' +
-      'An agent without a mock answers its input; a signal or an approval without one never comes.',
+      'An agent or a sub-run without a mock answers its input; a signal or an approval without one never comes.',
     example: exampleSimulation.mocks,
   })
   @IsOptional()

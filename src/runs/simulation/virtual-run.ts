@@ -6,9 +6,9 @@
  */
 import { failureOf, type Failure } from '../../kernel/failure.js';
 import { Heap } from '../../kernel/heap.js';
-import type { Json } from '../../kernel/json.js';
 import type { Graph } from '../../workflows/domain/graph.js';
 import { advance } from '../domain/advance.js';
+import { deadlineOf } from '../domain/attempt-deadline.js';
 import { evaluator } from '../domain/evaluate.js';
 import { replay } from '../domain/evolve.js';
 import { markInvoked, nextWakeAt, plannedInvocations } from '../domain/plan.js';
@@ -19,7 +19,7 @@ import type { RunEvent, RunEventOf } from '../domain/run.events.js';
 import { initialState, liveUnit, type RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import type { Unit } from '../domain/unit.js';
-import { deadlineOf } from '../engine/attempt-deadline.js';
+import { subRunIdOf } from '../engine/sub-run-rows.js';
 import type { Mock } from './mock.schema.js';
 import type { Mocks } from './mocks.js';
 
@@ -115,7 +115,13 @@ export class VirtualRun {
   /** False when nothing came of it. */
   private append(commands: readonly RunCommand[]): boolean {
     const { now } = this;
-    const { events, isCut } = advance(this.current, { commands, evaluator, now, mayStart: () => true });
+    const { events, isCut } = advance(this.current, {
+      commands,
+      evaluator,
+      now,
+      starts: () => 'all',
+      subRunId: (lineage) => subRunIdOf(this.current.runId, lineage),
+    });
     this.log.push(...events);
     for (const invocation of plannedInvocations(this.current)) this.call(invocation);
     markInvoked(this.current);
@@ -126,7 +132,7 @@ export class VirtualRun {
 
   /** An agent is called: its mock answers, or its time is up before. */
   private call({ path, attempt, unit }: Invocation): void {
-    const mock = this.options.mocks.find(unit) ?? { output: unit.input ?? null };
+    const mock = this.options.mocks.find(unit) ?? echoOf(unit);
     const { delayMs = 0 } = mock;
     const outcome = outcomeOf(mock);
     const overAt = this.overAt(unit);
@@ -154,7 +160,7 @@ export class VirtualRun {
     if (!event.type.endsWith('.waiting') || event.stepId === undefined) return;
     const unit = liveUnit(this.current, event.path ?? event.stepId);
     if (unit?.wait?.seq !== event.seq || unit.wait.for === 'timer') return;
-    const mock = this.options.mocks.find(unit);
+    const mock = this.options.mocks.find(unit) ?? (unit.wait.for === 'run' ? echoOf(unit) : undefined);
     if (mock === undefined) return;
     const at = this.now + (mock.delayMs ?? 0);
     this.coming.push({ at, order: this.nextOrder(), command: commandFor(unit, mock) });
@@ -183,7 +189,12 @@ function commandFor({ path, wait, approval }: Unit, mock: Mock): (at: number) =>
   return (at) => ({ type: 'deliver', at, path, wait: seq, outcome, random: NO_JITTER });
 }
 
-function outcomeOf(mock: Mock | { readonly output: Json }): Delivery {
+/** What answers where there is no mock. */
+function echoOf({ input = null }: Unit): Mock {
+  return { output: input };
+}
+
+function outcomeOf(mock: Mock): Delivery {
   if ('output' in mock) return { status: 'completed', output: mock.output };
   if ('failure' in mock) return { status: 'failed', failure: failureOfMock(mock.failure) };
   return { status: 'completed', output: { decision: mock.decision, data: mock.data ?? null } };

@@ -89,7 +89,7 @@ export function checkPlaces({ runId, events }: RunEvidence, index: StepIndex): r
   const { maxParallelSteps } = first.data.options;
   const open = new Set<string>();
   for (const { event, path, name } of unitEvents(events.slice(0, endIndexOf(events)))) {
-    if (name === 'started' && index.at(path).isLeaf) open.add(path);
+    if (name === 'started' && takesPlace(index, path)) open.add(path);
     else open.delete(path);
     if (open.size > maxParallelSteps) {
       const message = `${open.size} attempts are open at event ${event.seq}, ${maxParallelSteps} may be`;
@@ -97,6 +97,12 @@ export function checkPlaces({ runId, events }: RunEvidence, index: StepIndex): r
     }
   }
   return [];
+}
+
+/** A unit whose work is a run of its own waits for that without a place. */
+function takesPlace(index: StepIndex, path: string): boolean {
+  const { step, isLeaf, isCompensation } = index.at(path);
+  return isCompensation || (isLeaf && step.work.kind !== 'workflow');
 }
 
 const RETRIED = 'run.retried' as string;

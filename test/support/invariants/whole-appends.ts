@@ -22,7 +22,7 @@ export function checkWholeAppends(
     size = appends[index + 1] === appends[index] ? size + 1 : 1;
     const isLast = appends[index + 2] !== appends[index + 1];
     if (!isLast || size >= MAY_BE_CUT) continue;
-    const move = nextMove(state, Date.parse(event.at), false);
+    const move = nextMove(state, Date.parse(event.at), 'none');
     if (move === undefined) continue;
     const message = `the append that ends with ${event.type} (event ${event.seq}) leaves out what follows: ${move.kind}`;
     return [{ invariant: 'I4', runId, message }];
