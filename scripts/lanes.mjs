@@ -13,6 +13,8 @@ export const lanes = [
   { name: 'contract', specs: 'test/contract/**/*.spec.ts', needsBuild: true },
   { name: 'e2e', specs: 'test/e2e/**/*.spec.ts', needsBuild: true, inBand: true },
   { name: 'crash', specs: 'test/crash/**/*.spec.ts', needsBuild: true, inBand: true },
+  // Minutes long: only when it is asked for by its name.
+  { name: 'faults', specs: 'test/faults/**/*.spec.ts', needsBuild: true, inBand: true, isApart: true },
 ];
 
 /** Words by which people ask for a folder that has another name. */

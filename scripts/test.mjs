@@ -60,7 +60,7 @@ function select(laneNames, names) {
   const unknown = laneNames.filter((name) => !lanes.some((lane) => lane.name === name));
   if (unknown.length > 0) return [];
   return lanes
-    .filter((lane) => laneNames.length === 0 || laneNames.includes(lane.name))
+    .filter(({ name, isApart }) => (laneNames.length === 0 ? !isApart : laneNames.includes(name)))
     .map((lane) => ({ lane, specs: specsOf(lane, names) }))
     .filter(({ specs }) => specs.length > 0);
 }

@@ -27,8 +27,12 @@ class CountingProvider extends AgentProvider {
   }
 
   async *invoke({ stepId, attempt, input, idempotencyKey }, { signal }) {
-    appendFileSync(process.env.CALLS_FILE, `${JSON.stringify({ stepId, attempt, idempotencyKey })}\n`);
+    appendFileSync(
+      process.env.CALLS_FILE,
+      `${JSON.stringify({ stepId, attempt, idempotencyKey, at: Date.now() })}\n`,
+    );
     yield { type: 'progress', percent: 0 };
+    if (attempt === 1 && input.blockMs !== undefined) block(input.blockMs);
     if (input.kill === true) process.kill(process.pid, 'SIGKILL');
     await delay(input.delayMs ?? 0, undefined, { signal });
     const text = input.length === undefined ? {} : { text: textOf(idempotencyKey, input.length) };
@@ -42,6 +46,11 @@ Provider({
 })(CountingProvider);
 
 class CountingRoot {}
+
+/** Nothing else happens in this process meanwhile. */
+function block(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 const config = loadConfig().value;
 const app = await createApp(config, {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, eventsOf } from '../support/api.js';
 import { startChild, type ChildService } from '../support/child-service.js';
+import { checkRecord } from '../support/invariants/check-record.js';
 
 const KILLS = 20;
 const STEPS = 30;
@@ -89,6 +90,11 @@ it(`completes a run of ${String(STEPS)} steps through ${String(KILLS)} kills, ea
   expect(kills).toBeGreaterThanOrEqual(15);
   expectWhole(events);
   expectNothingRepeated(events);
+  const record = await checkRecord(
+    { folder: join(folder, 'data') },
+    { callsFile: join(folder, 'calls'), isOver: true },
+  );
+  expect(record.violations).toEqual([]);
 });
 
 it('ends a run that kills its process each time, and takes no healthy run with it', async () => {

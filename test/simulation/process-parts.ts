@@ -3,6 +3,9 @@ import { Clock } from '../../src/platform/clock/clock.js';
 import { TimerService, type Timer } from '../../src/runs/engine/timer.service.js';
 import type { EncodedEvent } from '../../src/runs/domain/run.events.js';
 import { RunFeed, type FeedItem } from '../../src/runs/run.feed.js';
+import type { RunHint } from '../../src/runs/run.queue.js';
+import { InProcessRunQueue } from '../../src/storage/memory/in-process-run.queue.js';
+import type { SeededRandom } from './seeded-random.js';
 import { EPOCH_MS, type VirtualTime } from './virtual-time.js';
 
 /** Who calls back after a delay. */
@@ -47,6 +50,26 @@ export class SimulatedTimers extends TimerService {
 
   override at(at: number, callback: () => void): Timer {
     return { cancel: this.delays.after(Math.max(0, at - this.virtual.now()), callback) };
+  }
+}
+
+/** Hints come once, twice or three times, some of them late, so that they overtake each other. */
+export class SimulatedQueue extends InProcessRunQueue {
+  constructor(
+    private readonly delays: Delays,
+    private readonly random: SeededRandom,
+  ) {
+    super((flush) => {
+      delays.after(0, flush);
+    });
+  }
+
+  override hint(hint: RunHint): void {
+    super.hint(hint);
+    for (let more = this.random.below(3); more > 0; more -= 1)
+      this.delays.after(this.random.below(300), () => {
+        super.hint(hint);
+      });
   }
 }
 

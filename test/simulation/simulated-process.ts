@@ -12,8 +12,7 @@ import { RecoveryService } from '../../src/runs/engine/recovery.service.js';
 import { RunLoader } from '../../src/runs/engine/run.loader.js';
 import { StartGate } from '../../src/runs/engine/start.gate.js';
 import type { InboxCommand } from '../../src/runs/run.inbox.js';
-import { InProcessRunQueue } from '../../src/storage/memory/in-process-run.queue.js';
-import { SimulatedFeed, SimulatedTimers } from './process-parts.js';
+import { SimulatedFeed, SimulatedQueue, SimulatedTimers } from './process-parts.js';
 import { FaultyInbox, FaultyLease, FaultyStore } from './faulty-record.js';
 import type { Fault } from './faults.js';
 import type { World } from './world.js';
@@ -27,7 +26,7 @@ const FREEZES_MS = [200, 2_000, 5_500, 8_000];
 export class SimulatedProcess {
   readonly engine: RunEngine;
   readonly owner: OwnerService;
-  readonly queue: InProcessRunQueue;
+  readonly queue: SimulatedQueue;
   private readonly recovery: RecoveryService;
   private readonly inbox: FaultyInbox;
   private state: 'alive' | 'frozen' | 'dead' = 'alive';
@@ -42,9 +41,7 @@ export class SimulatedProcess {
     const lease = new FaultyLease(this, record.lease, world.isShared);
     const store = new FaultyStore(this, record.store);
     this.inbox = new FaultyInbox(this, record.inbox);
-    this.queue = new InProcessRunQueue((flush) => {
-      this.after(0, flush);
-    });
+    this.queue = new SimulatedQueue(this, world.random);
     this.owner = new OwnerService(lease, clock, world.ids, timers);
     const executor = new AttemptExecutor(world.agents.callerOf(this), world.artifacts, schemas, timers);
     const loopRecord = new LoopRecord(store, lease, this.inbox, new SimulatedFeed(world));
