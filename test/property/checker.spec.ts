@@ -68,11 +68,9 @@ function withRun(change: Partial<RunEvidence>): Partial<Evidence> {
 /** The log with some events left out, or changed; numbered anew, so that nothing else is wrong. */
 function log(change: (event: RunEvent) => readonly unknown[]): Partial<Evidence> {
   const events = run.events.flatMap((event) => change(event) as RunEvent[]);
-  const renumbered = events.map((event, index) => ({ ...event, seq: index + 1 }) as RunEvent);
-  return {
-    ...withRun({ events: renumbered, row: { status: 'completed', lastSeq: renumbered.length } }),
-    runs: [{ runId: RUN_ID, events: renumbered, row: { status: 'completed', lastSeq: renumbered.length } }],
-  };
+  const renumbered = events.map((event, index) => ({ ...event, seq: index + 1 }));
+  const row = { status: 'completed', lastSeq: renumbered.length };
+  return { runs: [{ runId: RUN_ID, events: renumbered, row }], captures: [] };
 }
 
 function isOf({ type, stepId }: RunEvent, line: string): boolean {

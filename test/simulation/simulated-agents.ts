@@ -6,8 +6,7 @@ import type { Script } from '../support/simulated-run.js';
 import type { CallEvidence } from '../support/invariants/evidence.js';
 import { unitEvents } from '../support/invariants/unit-history.js';
 import type { Scenario } from './scenario.js';
-import type { SimulatedProcess } from './simulated-process.js';
-import type { World } from './world.js';
+import type { CallingProcess, Setting } from './setting.js';
 
 /** How often what a unit waits for looks whether it is waited for, in milliseconds. */
 const DELIVERY_MS = 40;
@@ -17,16 +16,16 @@ export class SimulatedAgents {
   private readonly deliveries = new Set<string>();
 
   constructor(
-    private readonly world: World,
+    private readonly world: Setting,
     private readonly scenario: Pick<Scenario, 'script' | 'paceMs'>,
   ) {}
 
   /** The way in for one process: what it waits for dies with it. */
-  callerOf(process: SimulatedProcess): AgentCaller {
+  callerOf(process: CallingProcess): AgentCaller {
     return { call: (order: AgentOrder) => this.call(process, order) } as unknown as AgentCaller;
   }
 
-  private async call(process: SimulatedProcess, order: AgentOrder): Promise<AgentOutcome> {
+  private async call(process: CallingProcess, order: AgentOrder): Promise<AgentOutcome> {
     const { time, random } = this.world;
     const { runId = '', path = '', attempt, failures, idempotencyKey: key } = order.request;
     this.world.note(`${process.name} calls ${path}#${attempt}`);
@@ -54,7 +53,7 @@ export class SimulatedAgents {
   }
 
   /** Turns that earlier attempts have recorded are not made again. */
-  private async takeTurns(process: SimulatedProcess, { request, context }: AgentOrder): Promise<void> {
+  private async takeTurns(process: CallingProcess, { request, context }: AgentOrder): Promise<void> {
     const { path = '' } = request;
     const wanted = path.length % 3 === 0 ? 2 : 0;
     for (let turn = context.journal.turns.length + 1; turn <= wanted; turn += 1) {
@@ -64,7 +63,7 @@ export class SimulatedAgents {
   }
 
   /** Takes its time; an abort ends it, unless it does not listen. */
-  private work(process: SimulatedProcess, { context }: AgentOrder): Promise<void> {
+  private work(process: CallingProcess, { context }: AgentOrder): Promise<void> {
     const { random, faults } = this.world;
     const durationMs = random.chance(0.05) ? faults.lateMs() : random.below(this.scenario.paceMs);
     const isObedient = random.chance(0.8);
@@ -78,7 +77,7 @@ export class SimulatedAgents {
   }
 
   /** Only the owner of a run calls anybody for it. */
-  private requireOwner(process: SimulatedProcess, runId: string, path: string): void {
+  private requireOwner(process: CallingProcess, runId: string, path: string): void {
     const owner = this.world.record.record.runs.get(runId)?.ownerId;
     if (owner === process.owner.id) return;
     const message = `${process.owner.id} calls an agent, ${owner ?? 'nobody'} owns the run`;

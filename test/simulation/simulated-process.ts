@@ -15,7 +15,7 @@ import type { InboxCommand } from '../../src/runs/run.inbox.js';
 import { SimulatedFeed, SimulatedQueue, SimulatedTimers } from './process-parts.js';
 import { FaultyInbox, FaultyLease, FaultyStore } from './faulty-record.js';
 import type { Fault } from './faults.js';
-import type { World } from './world.js';
+import type { CallingProcess, Setting } from './setting.js';
 
 /** How long a process takes to come back after it was killed, at most, in milliseconds. */
 const MAX_RESTART_MS = 3_000;
@@ -23,7 +23,7 @@ const MAX_RESTART_MS = 3_000;
 /** How long a frozen process stands still. */
 const FREEZES_MS = [200, 2_000, 5_500, 8_000];
 
-export class SimulatedProcess {
+export class SimulatedProcess implements CallingProcess {
   readonly engine: RunEngine;
   readonly owner: OwnerService;
   readonly queue: SimulatedQueue;
@@ -33,7 +33,7 @@ export class SimulatedProcess {
   private backlog: (() => void)[] = [];
 
   constructor(
-    private readonly world: World,
+    private readonly world: Setting,
     readonly name: string,
   ) {
     const { clock, record, schemas, config } = world;

@@ -15,6 +15,7 @@ import type { Violation } from '../support/invariants/evidence.js';
 import { Faults } from './faults.js';
 import { SimulatedClock } from './process-parts.js';
 import type { Scenario } from './scenario.js';
+import type { Setting } from './setting.js';
 import { SeededRandom } from './seeded-random.js';
 import { SimulatedAgents } from './simulated-agents.js';
 import { SimulatedProcess } from './simulated-process.js';
@@ -26,7 +27,7 @@ const KEPT_LINES = 400;
 
 const schemas = new JsonSchemaService();
 
-export class World {
+export class World implements Setting {
   readonly namespace = 'default';
   readonly time = new VirtualTime();
   readonly clock = new SimulatedClock(this.time);
@@ -116,8 +117,9 @@ export class World {
   }
 
   /** Another process comes in the place of one that is gone. */
-  replace(gone: SimulatedProcess, delayMs: number): void {
-    this.processes.splice(this.processes.indexOf(gone), 1);
+  replace(gone: { readonly name: string }, delayMs: number): void {
+    const index = this.processes.findIndex(({ name }) => name === gone.name);
+    this.processes.splice(index, 1);
     this.time.after(delayMs, () => {
       this.launch();
     });

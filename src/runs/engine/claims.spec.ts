@@ -74,7 +74,7 @@ it('ends with its lease, though the run was being read meanwhile', async () => {
   const before = await start();
   const id = await before.run(['a']);
   await before.call();
-  const log = Promise.withResolvers<void>();
+  const log = Promise.withResolvers<undefined>();
   let isReading = false;
   let isAnswering = true;
   const after = new EngineScene({
@@ -102,7 +102,7 @@ it('ends with its lease, though the run was being read meanwhile', async () => {
   await after.pass(LEASE_TTL_MS);
   isAnswering = true;
   await after.pass(2_000);
-  log.resolve();
+  log.resolve(undefined);
   await after.call();
 
   expect(after.owner.id).not.toBe(lost);
@@ -111,7 +111,7 @@ it('ends with its lease, though the run was being read meanwhile', async () => {
 
 it('that may be held is won by nobody here before it is given back', async () => {
   let isLost = true;
-  const gate = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<undefined>();
   const scene = await start({
     config: { maxConcurrentRuns: 1 },
     ...withLease((lease) => ({
@@ -134,7 +134,7 @@ it('that may be held is won by nobody here before it is given back', async () =>
   await scene.settled();
   scene.recovery.sweep();
   await scene.settled();
-  gate.resolve();
+  gate.resolve(undefined);
   await scene.pass(2_000);
   const call = await scene.call(1);
 

@@ -119,9 +119,9 @@ function readCalls(file: string): readonly CallEvidence[] {
       const call = JSON.parse(line) as Omit<CallEvidence, 'runId' | 'path' | 'key'> & {
         readonly idempotencyKey: string;
       };
-      const { idempotencyKey: key, at = 0 } = call;
+      const { idempotencyKey: key } = call;
       const [runId = '', ...path] = key.split(':').slice(0, -1);
-      return { ...call, at, key, runId, path: path.join(':') };
+      return { ...call, key, runId, path: path.join(':') };
     });
 }
 
