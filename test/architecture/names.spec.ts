@@ -5,7 +5,7 @@ const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const LAYERS = ['kernel', 'expressions', 'platform', 'storage'];
 /** Names of capabilities that have no plural. */
 const UNCOUNTABLE = ['context', 'access', 'health', 'interop', 'dashboard'];
-const LANES = ['architecture', 'property', 'replay', 'simulation', 'contract', 'e2e', 'crash'];
+const LANES = ['architecture', 'property', 'replay', 'simulation', 'contract', 'e2e', 'crash', 'faults'];
 const BANNED = [
   ...['util', 'utils', 'helper', 'helpers', 'common', 'shared', 'misc', 'base', 'manager', 'handler'],
   ...['data', 'info', 'impl'],
