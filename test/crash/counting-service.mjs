@@ -27,16 +27,15 @@ class CountingProvider extends AgentProvider {
   }
 
   async *invoke({ stepId, attempt, input, idempotencyKey }, { signal }) {
-    appendFileSync(
-      process.env.CALLS_FILE,
-      `${JSON.stringify({ stepId, attempt, idempotencyKey, at: Date.now() })}\n`,
-    );
+    const text = input.length === undefined ? {} : { text: textOf(idempotencyKey, input.length) };
+    const output = { stepId, idempotencyKey, ...text };
+    const call = { stepId, attempt, idempotencyKey, at: Date.now(), answer: JSON.stringify(output) };
+    appendFileSync(process.env.CALLS_FILE, `${JSON.stringify(call)}\n`);
     yield { type: 'progress', percent: 0 };
     if (attempt === 1 && input.blockMs !== undefined) block(input.blockMs);
     if (input.kill === true) process.kill(process.pid, 'SIGKILL');
     await delay(input.delayMs ?? 0, undefined, { signal });
-    const text = input.length === undefined ? {} : { text: textOf(idempotencyKey, input.length) };
-    return { status: 'completed', output: { stepId, idempotencyKey, ...text } };
+    return { status: 'completed', output };
   }
 }
 Provider({

@@ -36,6 +36,7 @@ export class SimulatedAgents {
       attempt,
       key,
       at: time.now,
+      answer: null,
     };
     this.calls.push(call);
     await this.takeTurns(process, order);

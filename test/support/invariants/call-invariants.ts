@@ -63,7 +63,7 @@ function checkOutputs(
 ): readonly Violation[] {
   return calls.flatMap(({ path, attempt, answer }) => {
     const recorded = attempt === undefined ? undefined : attempts.get(idOf(path, attempt))?.output;
-    if (recorded === undefined || recorded === answer) return [];
+    if (answer === undefined || recorded === undefined || recorded === answer) return [];
     const message = `attempt ${String(attempt)} was answered ${answer ?? 'nothing'}, recorded is ${recorded}`;
     return [{ invariant: 'I10' as const, runId, path, message }];
   });

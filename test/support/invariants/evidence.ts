@@ -45,8 +45,8 @@ export interface CallEvidence {
   /** When it came, on the clock of `writtenAt`. */
   readonly at: number;
   readonly endedAt?: number;
-  /** The JSON text of what it was answered; absent when it failed or was cut off. */
-  readonly answer?: string;
+  /** The JSON text of what it was answered; null when it failed or was cut off; absent where that is not known. */
+  readonly answer?: string | null;
   /** What limits how many such calls are under way at once. */
   readonly limit?: string;
 }
