@@ -12,6 +12,8 @@ import { createApp } from '../../dist/app.js';
 import { loadConfig } from '../../dist/platform/config/load-config.js';
 import { endOnSignals } from '../../dist/platform/lifecycle/shut-down.js';
 
+const startedAt = Date.now() - performance.now();
+
 /** A text of so many characters, another one for each key. */
 function textOf(key, length) {
   return `${key} ♪ `.repeat(length / key.length + 1).slice(0, length);
@@ -29,7 +31,7 @@ class CountingProvider extends AgentProvider {
   async *invoke({ stepId, attempt, input, idempotencyKey }, { signal }) {
     const text = input.length === undefined ? {} : { text: textOf(idempotencyKey, input.length) };
     const output = { stepId, idempotencyKey, ...text };
-    const call = { stepId, attempt, idempotencyKey, at: Date.now(), answer: JSON.stringify(output) };
+    const call = { stepId, attempt, idempotencyKey, at: now(), answer: JSON.stringify(output) };
     appendFileSync(process.env.CALLS_FILE, `${JSON.stringify(call)}\n`);
     yield { type: 'progress', percent: 0 };
     if (attempt === 1 && input.blockMs !== undefined) block(input.blockMs);
@@ -45,6 +47,11 @@ Provider({
 })(CountingProvider);
 
 class CountingRoot {}
+
+/** As the service tells the time: no step of the wall clock changes it. */
+function now() {
+  return Math.floor(startedAt + performance.now());
+}
 
 /** Nothing else happens in this process meanwhile. */
 function block(ms) {

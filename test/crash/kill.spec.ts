@@ -20,7 +20,7 @@ interface Call {
 }
 
 /** Each restart takes a second or two; the deadline is generous. */
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 let folder: string;
 let service: ChildService;
