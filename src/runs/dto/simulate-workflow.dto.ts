@@ -66,7 +66,9 @@ export class SimulateWorkflowDto {
   @ApiPropertyOptional({
     enum: CRASHES,
     default: 'none',
-    description: '`every`: the process dies after every append, once, and another one takes the run over.',
+    description:
+      '`every`: the process dies after every append, once, and another one takes the run over; only not a third time ' +
+      'in a row with nothing done between, which would end the run as poisoned.',
     example: 'every',
   })
   @IsOptional()

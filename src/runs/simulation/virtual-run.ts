@@ -16,7 +16,7 @@ import type { Delivery, RunCommand } from '../domain/run.commands.js';
 import type { Invocation } from '../domain/run.effects.js';
 import { runErrors } from '../domain/run.errors.js';
 import type { RunEvent, RunEventOf } from '../domain/run.events.js';
-import { initialState, liveUnit, type RunState } from '../domain/run.state.js';
+import { DEATHS_UNTIL_ALONE, initialState, liveUnit, type RunState } from '../domain/run.state.js';
 import { isTerminal } from '../domain/run.status.js';
 import type { Unit } from '../domain/unit.js';
 import { subRunIdOf } from '../engine/sub-run-rows.js';
@@ -101,7 +101,8 @@ export class VirtualRun {
   /** One append, and the death of the process after it where that is asked for. */
   private turn(commands: readonly RunCommand[]): void {
     if (!this.append(commands) || this.options.crashAfter === 'none') return;
-    if (isTerminal(this.current.status)) return;
+    // A third death in a row, without any outcome between, would rightly end the run as poisoned.
+    if (isTerminal(this.current.status) || this.current.deaths >= DEATHS_UNTIL_ALONE) return;
     this.crashes += 1;
     this.epoch += 1;
     this.current = replay(this.log, this.options.graph);
