@@ -205,6 +205,18 @@ describe('a lease that is lost', () => {
     expect([told, owner.believes()]).toEqual([['held', 'lost'], false]);
   });
 
+  it('is not revived by an answer that a stopped process hears before its own timers', async () => {
+    const answer = Promise.withResolvers<Renewal>();
+    const owner = await started(laterRenewals(() => answer.promise));
+    const { id } = owner;
+    await pass(LEASE_RENEWAL_MS);
+    clock.advance(BELIEF_MS - 500); // past the first lease, not the second; no timer has fired
+    answer.resolve({ held: true, now: clock.now(), attention: [] });
+    await settled();
+
+    expect([owner.believes(), owner.id === id, told]).toEqual([false, false, ['held', 'lost']]);
+  });
+
   it('may fail to be retired: the process goes on', async () => {
     const owner = await started(changed(lease, { retire: () => Promise.reject(new Error('no answer')) }));
 

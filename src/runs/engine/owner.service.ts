@@ -130,7 +130,8 @@ export class OwnerService {
   }
 
   private accept(renewal: Renewal, sentAt: number): void {
-    if (!renewal.held) {
+    // An answer after the end gives nothing back: loops may have ended meanwhile, and left claims behind.
+    if (!renewal.held || this.hasRunOut()) {
       this.fence();
       return;
     }

@@ -94,6 +94,8 @@ export class RunEngine implements SlotSource {
    * same write, so its first steps start as soon as the run exists; otherwise it is queued.
    */
   async create(creation: Omit<Creation, 'ownerId'>, graph: Graph): Promise<CreateResult> {
+    const givingBack = this.givingBack.get(creation.run.id);
+    if (givingBack !== undefined) await givingBack.promise;
     const isNested = creation.run.parentId !== undefined;
     const hasPlace = this.freeSlots > 0 || (isNested && !this.isDraining);
     if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
