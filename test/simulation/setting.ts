@@ -7,6 +7,7 @@ import type { ArtifactService } from '../../src/runs/artifact.service.js';
 import type { EncodedEvent } from '../../src/runs/domain/run.events.js';
 import type { InboxCommand } from '../../src/runs/run.inbox.js';
 import type { Violation } from '../support/invariants/evidence.js';
+import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { Faults } from './faults.js';
 import type { SimulatedClock } from './process-parts.js';
 import type { SeededRandom } from './seeded-random.js';
@@ -31,6 +32,7 @@ export interface Setting {
   readonly ids: IdSource;
   readonly record: Witness;
   readonly schemas: JsonSchemaService;
+  readonly blobs: BlobStore;
   readonly artifacts: ArtifactService;
   readonly config: EngineConfig;
   /** Whether several processes work on one record. */

@@ -6,6 +6,7 @@
  */
 import { RunEngine } from '../../src/runs/engine/run.engine.js';
 import { AttemptExecutor } from '../../src/runs/engine/attempt.executor.js';
+import { ContentLoader } from '../../src/runs/engine/content.loader.js';
 import { LoopRecord, LoopTools } from '../../src/runs/engine/loop-tools.js';
 import { OwnerService } from '../../src/runs/engine/owner.service.js';
 import { RecoveryService } from '../../src/runs/engine/recovery.service.js';
@@ -44,7 +45,8 @@ export class SimulatedProcess implements CallingProcess {
     this.queue = new SimulatedQueue(this, world.random);
     this.owner = new OwnerService(lease, clock, world.ids, timers);
     const executor = new AttemptExecutor(world.agents.callerOf(this), world.artifacts, schemas, timers);
-    const loopRecord = new LoopRecord(store, lease, this.inbox, new SimulatedFeed(world));
+    const contents = new ContentLoader(world.blobs);
+    const loopRecord = new LoopRecord(store, lease, this.inbox, new SimulatedFeed(world), contents);
     const gate = new StartGate();
     const tools = new LoopTools(loopRecord, clock, timers, gate, this.owner, executor, this.queue);
     this.engine = new RunEngine(tools, new RunLoader(store, schemas), config);

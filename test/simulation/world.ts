@@ -37,7 +37,8 @@ export class World implements Setting {
   readonly record: Witness;
   readonly agents: SimulatedAgents;
   readonly schemas = schemas;
-  readonly artifacts = new ArtifactService(new MemoryBlobStore(), this.clock);
+  readonly blobs: MemoryBlobStore;
+  readonly artifacts: ArtifactService;
   readonly config: EngineConfig;
   readonly violations: Violation[] = [];
   readonly processes: SimulatedProcess[] = [];
@@ -54,6 +55,8 @@ export class World implements Setting {
     this.isShared = scenario.processes > 1;
     this.config = configOf(scenario);
     this.record = new Witness(this.clock, this);
+    this.blobs = new MemoryBlobStore(this.record.record);
+    this.artifacts = new ArtifactService(this.blobs, this.clock);
     this.agents = new SimulatedAgents(this, scenario);
     for (const { atMs, offsetMs } of scenario.clockSteps)
       this.time.after(atMs, () => {

@@ -1,5 +1,6 @@
 /** What crashes have changed of a simulated run. */
 import { canonicalJson, type Json } from '../../kernel/json.js';
+import { ALL_INLINE } from '../domain/kept.js';
 import type { RunEvent } from '../domain/run.events.js';
 import type { RunState } from '../domain/run.state.js';
 
@@ -45,13 +46,17 @@ export function differencesBetween(calm: RunState, crashed: RunState): readonly 
 function partsOf({ status, output, context, root }: RunState): readonly (readonly [string, Json])[] {
   return [
     ['status', status],
-    ['output', output ?? null],
+    ['output', ALL_INLINE.read(output ?? null)],
     ['context', context],
     ...root.units.map(
       (unit) =>
         [
           unit.step.id,
-          { status: unit.status, output: unit.output ?? null, failure: unit.failure?.code ?? null },
+          {
+            status: unit.status,
+            output: ALL_INLINE.read(unit.output ?? null),
+            failure: unit.failure?.code ?? null,
+          },
         ] as const,
     ),
   ];

@@ -69,7 +69,8 @@ export class SimulationService {
     const calm = await simulate('none');
     const run = crashAfter === 'none' ? calm : await simulate(crashAfter);
     return {
-      run: viewOfRun(request.namespace, run.state),
+      // Everything is kept inline: no value is a reference.
+      run: viewOfRun(request.namespace, run.state) as RunView,
       events: run.log,
       virtualMs: run.state.lastAt - run.state.createdAt,
       crashes: run.crashes,

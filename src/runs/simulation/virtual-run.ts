@@ -11,6 +11,7 @@ import { advance } from '../domain/advance.js';
 import { deadlineOf } from '../domain/attempt-deadline.js';
 import { evaluator } from '../domain/evaluate.js';
 import { replay } from '../domain/evolve.js';
+import { ALL_INLINE } from '../domain/kept.js';
 import { markInvoked, nextWakeAt, plannedInvocations } from '../domain/plan.js';
 import type { Delivery, RunCommand } from '../domain/run.commands.js';
 import type { Invocation } from '../domain/run.effects.js';
@@ -118,6 +119,7 @@ export class VirtualRun {
     const { now } = this;
     const { events, isCut } = advance(this.current, {
       commands,
+      contents: ALL_INLINE,
       evaluator,
       now,
       starts: () => 'all',
@@ -192,7 +194,7 @@ function commandFor({ path, wait, approval }: Unit, mock: Mock): (at: number) =>
 
 /** What answers where there is no mock. */
 function echoOf({ input = null }: Unit): Mock {
-  return { output: input };
+  return { output: ALL_INLINE.read(input) };
 }
 
 function outcomeOf(mock: Mock): Delivery {
