@@ -84,11 +84,11 @@ describe('a run of 100,000 events', () => {
     const loader = new RunLoader(runs, new JsonSchemaService());
     const loaded = await loader.load('default', RUN_ID);
 
-    expect(watch.saved.length).toBeGreaterThan(5);
+    expect(watch.saved.length).toBeGreaterThan(3);
     expect(watch.saved.length).toBeLessThan(40);
     expect(loaded?.checkpointSeq).toBe(watch.saved.at(-1));
     expect(total(watch)).toBe(EVENTS_WITHOUT_CHECKPOINT + events.length - (watch.saved.at(-1) ?? 0));
-    expect(total(watch)).toBeLessThan(events.length / 2);
+    expect(total(watch)).toBeLessThan(0.65 * events.length);
     expect(loaded?.state.status).toBe('completed');
     expect(loaded?.state.lastSeq).toBe(events.length);
   });

@@ -11,7 +11,7 @@ const EVERY_EVENTS = 1_000;
 export const EVENTS_WITHOUT_CHECKPOINT = 200;
 
 /** How much of a checkpoint, in characters, is worth reading one event more. */
-const CHARACTERS_FOR_AN_EVENT = 256;
+const CHARACTERS_FOR_AN_EVENT = 64;
 
 /**
  * Saves checkpoints of one run beside its log. They are never waited for, and losing one costs time only.
@@ -34,7 +34,7 @@ export class RunCheckpoints {
   /** The state is in the record up to its last event. */
   passed(state: RunState): void {
     const { lastSeq, root } = state;
-    if (lastSeq >= this.nextSeq && lastSeq - this.savedSeq >= root.units.length) this.save(state);
+    if (lastSeq >= this.nextSeq && lastSeq - this.savedSeq >= 2 * root.units.length) this.save(state);
   }
 
   /** The run is let go of. */
