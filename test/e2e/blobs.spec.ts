@@ -95,6 +95,29 @@ it('conditions, retries and loops read large values as any other', async () => {
   expect(isSame(run.output, `${text}!!!`)).toBe(true);
 });
 
+it('a sub-run takes large inputs and gives large outputs, also when something comes last in it', async () => {
+  const text = textOf('nested', 20_000);
+  const definition = {
+    steps: [
+      { id: 'pass', agent: 'echo', input: '{{ input }}' },
+      scripted('late', { output: 1, delayMs: 20 }, { finally: true }),
+      scripted('last', { output: 2, delayMs: 20 }, { finally: true, dependsOn: ['late'] }),
+    ],
+    output: '{{ steps.pass.output }}',
+  };
+  const { body } = await api.post<{ readonly id: string }>('/workflows', { name: 'passes', definition });
+  const run = await api.finish({
+    steps: [
+      scripted('say', { output: text }),
+      { id: 'sub', kind: 'workflow', workflow: { id: body.id }, input: '{{ steps.say.output }}' },
+    ],
+    output: '{{ steps.sub.output }}',
+  });
+
+  expect(run.failure).toBeUndefined();
+  expect(isSame(run.output, text)).toBe(true);
+});
+
 it('a list of steps has 4 MiB of large values in it, and says where the others are', async () => {
   const run = await api.finish(
     {

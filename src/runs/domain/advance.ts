@@ -9,7 +9,7 @@ import { endAtDeadline, outcomeOfApproval } from './approval.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
 import type { BlobRef, Contents, Kept } from './kept.js';
-import { withReference } from './kept-in-events.js';
+import { keptIn, withReference } from './kept-in-events.js';
 import { nextMove, type Starts } from './plan.js';
 import type { Consequence, Resolution, RunCommand } from './run.commands.js';
 import type { Move } from './run.effects.js';
@@ -149,6 +149,7 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
   const seen = { state, contents };
   switch (move.kind) {
     case 'decide':
+      readForParent(seen, move.command);
       return move.command;
     case 'resolve':
       return resolutionOf(state, move.unit, input);
@@ -169,6 +170,12 @@ function commandOf(state: RunState, move: Move, input: TurnInput): RunCommand {
         : { type: 'finish-failed', at, failure: output.failure };
     }
   }
+}
+
+/** The output of a sub-run has to be at hand when its parent is told of it. */
+function readForParent({ state, contents }: Seen, { type }: RunCommand): void {
+  if (type === 'finish-ending' && state.ending !== undefined)
+    contents.read(keptIn(state.ending, 'output') ?? null);
 }
 
 function resolutionOf(state: RunState, unit: Unit, input: TurnInput): RunCommand {

@@ -40,6 +40,7 @@ function resolve(seen: Seen, unit: Unit, now: number): Resolution {
 function valueIn(resolution: Resolution): Json | undefined {
   switch (resolution.kind) {
     case 'start':
+    case 'delegate':
     case 'hold':
       return resolution.input;
     case 'complete':
