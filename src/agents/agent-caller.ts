@@ -65,11 +65,12 @@ export class AgentCaller {
     const { agent } = callable;
     const issues = this.problemsOf(agent.inputSchema, order.request.input);
     if (issues.length > 0) return refused(issues);
-    const { namespace, input } = order.request;
+    const { namespace, input, runId, path } = order.request;
+    const caller = runId === undefined || path === undefined ? {} : { caller: { runId, path } };
     const estimatedTokens = Math.ceil(JSON.stringify(input).length / CHARS_PER_TOKEN);
     const { signal } = order.context;
     const isBreakable = callable.provider.failsAsWhole;
-    const passed = await this.gate.pass({ namespace, agent, estimatedTokens, isBreakable, signal });
+    const passed = await this.gate.pass({ namespace, agent, estimatedTokens, isBreakable, signal, ...caller });
     if (!passed.ok) return { status: 'failed', failure: passed.failure };
     const journal = new CallJournal(order.context.journal, secrets);
     const { signal: lost } = passed.value;

@@ -5,6 +5,7 @@ import { AgentBreakers } from './agent-breakers.js';
 import { AgentCallController } from './agent-call.controller.js';
 import { AgentCallService } from './agent-call.service.js';
 import { AgentCaller } from './agent-caller.js';
+import { AgentConditionReader } from './agent-condition.reader.js';
 import { AgentCheck } from './agent-check.js';
 import { AgentDocument } from './agent-document.js';
 import { AgentEditService } from './agent-edit.service.js';
@@ -47,6 +48,7 @@ import { TaskSweep } from './task-sweep.js';
     AgentCallService,
     AgentCaller,
     AgentCheck,
+    AgentConditionReader,
     AgentDocument,
     AgentEditService,
     AgentHealthService,
@@ -68,6 +70,6 @@ import { TaskSweep } from './task-sweep.js';
     WorkerProvider,
     { provide: CallGate, useClass: LimitGate },
   ],
-  exports: [AgentCallService, AgentCaller, AgentReferences, AgentService],
+  exports: [AgentCallService, AgentCaller, AgentConditionReader, AgentReferences, AgentService],
 })
 export class AgentsModule {}

@@ -6,6 +6,7 @@
  */
 import type { Result } from '../kernel/result.js';
 import type { AgentOutcome } from './agent.provider.js';
+import type { AgentPlaces, Caller } from './domain/agent-condition.js';
 import type { Agent } from './domain/agent.js';
 
 /** A call that asks to be let in. */
@@ -16,6 +17,8 @@ export interface GateCall {
   readonly estimatedTokens: number;
   /** Whether its failure says that others will fail too. */
   readonly isBreakable: boolean;
+  /** The unit of a run that calls; absent outside of a run. */
+  readonly caller?: Caller;
   /** Ends the wait. */
   readonly signal: AbortSignal;
 }
@@ -46,6 +49,9 @@ export abstract class CallGate {
 
   /** Calls of an agent that wait in this process. */
   abstract waiting(namespace: string, agentId: string): number;
+
+  /** Who waits and who calls in this process. */
+  abstract places(namespace: string, agentId: string): AgentPlaces;
 
   /** For how long this process does not call an agent because too many calls failed; undefined when it does. */
   abstract brokenForMs(namespace: string, agentId: string): number | undefined;

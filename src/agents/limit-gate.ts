@@ -9,6 +9,7 @@ import { AgentBreakers, type Admission } from './agent-breakers.js';
 import { AgentObservations } from './agent-observations.js';
 import { agentErrors } from './agent.errors.js';
 import { CallGate, type CallEnd, type GateCall, type Passage } from './call.gate.js';
+import type { AgentPlaces, Caller } from './domain/agent-condition.js';
 import type { AgentLimits } from './domain/agent.js';
 import { SLOT_TTL_MS, SlotLeases } from './slot-leases.js';
 import { WaitingLine } from './waiting-line.js';
@@ -27,6 +28,11 @@ const TOKENS = 'tokens';
 interface Door {
   readonly line: WaitingLine;
   held: number;
+  /** In the order in which they came. */
+  readonly waiting: Set<GateCall>;
+  readonly holding: Set<GateCall>;
+  /** What the first in line was refused for last. */
+  obstacle?: AgentPlaces['obstacle'] | undefined;
 }
 
 /**
@@ -58,7 +64,7 @@ export class LimitGate extends CallGate {
     if (refusal !== undefined) return fail(refusal);
     if (!isLimited(agent.limits)) return this.admit(call, { settle: () => Promise.resolve() });
     const id = doorId(call);
-    const door = this.doors.get(id) ?? { line: new WaitingLine(), held: 0 };
+    const door = this.doors.get(id) ?? newDoor();
     this.doors.set(id, door);
     const reserved = await this.waitAt(door, call);
     if (reserved.ok) return this.admit(call, reserved.value);
@@ -68,6 +74,17 @@ export class LimitGate extends CallGate {
 
   override waiting(namespace: string, agentId: string): number {
     return this.doors.get(`${namespace}\n${agentId}`)?.line.length ?? 0;
+  }
+
+  override places(namespace: string, agentId: string): AgentPlaces {
+    const door = this.doors.get(`${namespace}\n${agentId}`);
+    if (door === undefined) return { waiting: [], holding: [] };
+    const { obstacle } = door;
+    return {
+      waiting: callersOf(door.waiting),
+      holding: callersOf(door.holding),
+      ...(obstacle !== undefined && { obstacle }),
+    };
   }
 
   override brokenForMs(namespace: string, agentId: string): number | undefined {
@@ -103,6 +120,15 @@ export class LimitGate extends CallGate {
   }
 
   private async waitAt(door: Door, call: GateCall): Promise<Result<Passage>> {
+    door.waiting.add(call);
+    try {
+      return await this.comeFirst(door, call);
+    } finally {
+      door.waiting.delete(call);
+    }
+  }
+
+  private async comeFirst(door: Door, call: GateCall): Promise<Result<Passage>> {
     if (!(await door.line.enter(call.signal))) return fail(busy(call));
     try {
       for (;;) {
@@ -124,10 +150,13 @@ export class LimitGate extends CallGate {
     const askedAt = this.clock.monotonic();
     const reserved = await this.limiter.reserve(reservation);
     if (!reserved.held) {
+      door.obstacle = { by: reserved.by, until: this.clock.now() + reserved.retryAfterMs };
       const isAllOurs = reservation.slots !== undefined && door.held >= reservation.slots;
       return fail(isAllOurs ? reserved.retryAfterMs : Math.min(reserved.retryAfterMs, POLL_MS));
     }
     door.held += 1;
+    door.holding.add(call);
+    door.obstacle = undefined;
     const { holder, slots } = reservation;
     return ok({
       ...(slots !== undefined && { signal: this.leases.keep(holder, askedAt) }),
@@ -171,6 +200,7 @@ export class LimitGate extends CallGate {
       });
     } finally {
       door.held -= 1;
+      door.holding.delete(call);
       door.line.stir();
       this.closeUnused(doorId(call), door);
     }
@@ -179,6 +209,14 @@ export class LimitGate extends CallGate {
   private closeUnused(id: string, door: Door): void {
     if (door.held === 0 && door.line.length === 0) this.doors.delete(id);
   }
+}
+
+function newDoor(): Door {
+  return { line: new WaitingLine(), held: 0, waiting: new Set(), holding: new Set() };
+}
+
+function callersOf(calls: ReadonlySet<GateCall>): readonly Caller[] {
+  return [...calls].flatMap(({ caller }) => caller ?? []);
 }
 
 function doorId({ namespace, agent }: GateCall): string {

@@ -31,6 +31,9 @@ export abstract class TaskStore {
 
   abstract find(namespace: string, id: string): Promise<Task | undefined>;
 
+  /** Tasks of a run that are open still, at most 1,000. */
+  abstract openOf(namespace: string, runId: string): Promise<readonly Task[]>;
+
   /** The task of a token, ended ones included; undefined once the lease of the token has run out. */
   abstract findByToken(namespace: string, tokenHash: string): Promise<Task | undefined>;
 

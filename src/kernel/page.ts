@@ -54,3 +54,9 @@ export function decodeCursor(cursor: string): string | undefined {
     return undefined;
   }
 }
+
+/** The offset in a cursor of a list that is read from memory, in order; 0 when there is none. */
+export function offsetOf(cursor: string | undefined): number {
+  const offset = cursor === undefined ? 0 : Number(decodeCursor(cursor));
+  return Number.isSafeInteger(offset) && offset > 0 ? offset : 0;
+}

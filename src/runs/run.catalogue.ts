@@ -33,6 +33,13 @@ export interface RunFilter {
   readonly maxCostMicros?: number;
 }
 
+/** Where a run stands in the queue: higher priority first, then longest due, then lowest id. */
+export interface QueuePlace {
+  readonly id: string;
+  readonly priority: number;
+  readonly wakeAt: number;
+}
+
 export abstract class RunCatalogue {
   /** The row of a run, or undefined when it does not exist in that namespace. */
   abstract find(namespace: string, runId: string): Promise<RunRow | undefined>;
@@ -46,6 +53,9 @@ export abstract class RunCatalogue {
    * what follows. A cursor that is not one of ours gives an empty page.
    */
   abstract list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>>;
+
+  /** How many queued runs that nobody owns are taken before this one; 0 for a run that is not among them. */
+  abstract queuedBefore(run: QueuePlace): Promise<number>;
 
   /** Runs that have not ended in each status, over all namespaces. Statuses without runs are absent. Counts no ended run. */
   abstract openCounts(): Promise<{ readonly [S in RunStatus]?: number }>;

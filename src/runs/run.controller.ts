@@ -22,7 +22,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { decodeCursor, encodeCursor, type Page } from '../kernel/page.js';
+import { encodeCursor, offsetOf, type Page } from '../kernel/page.js';
 import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
 import type { Principal } from '../platform/auth/principal.js';
 import { ApiPage, ApiProblems } from '../platform/http/api.decorator.js';
@@ -132,8 +132,7 @@ export class RunController {
     @Query() { limit, cursor }: PageQueryDto,
     @CurrentPrincipal() { namespace }: Principal,
   ): Promise<Page<StepView>> {
-    const offset = cursor === undefined ? 0 : Number(decodeCursor(cursor) ?? 0);
-    const start = Number.isSafeInteger(offset) && offset > 0 ? offset : 0;
+    const start = offsetOf(cursor);
     const steps = await this.reader.steps(namespace, id, start, limit + 1);
     if (steps.length <= limit) return { items: steps };
     return { items: steps.slice(0, limit), nextCursor: encodeCursor(String(start + limit)) };

@@ -6,6 +6,7 @@ import { ArtifactController } from './artifact.controller.js';
 import { BlobController } from './blob.controller.js';
 import { ArtifactService } from './artifact.service.js';
 import { AttemptExecutor } from './engine/attempt.executor.js';
+import { BlockerReader } from './blocker.reader.js';
 import { ChildRunInvoker } from './child-run.invoker.js';
 import { ContentLoader } from './engine/content.loader.js';
 import { EngineLifecycle } from './engine/engine.lifecycle.js';
@@ -20,6 +21,7 @@ import { ExampleRunsService } from './example-runs.service.js';
 import { RunEventsController } from './run-events.controller.js';
 import { RunExportController } from './run-export.controller.js';
 import { RunControlService } from './run-control.service.js';
+import { RunInsightController } from './run-insight.controller.js';
 import { RunController } from './run.controller.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';
@@ -36,6 +38,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     RunController,
     RunExportController,
     RunEventsController,
+    RunInsightController,
     ArtifactController,
     BlobController,
     WorkflowRunController,
@@ -44,6 +47,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
   providers: [
     ArtifactService,
     AttemptExecutor,
+    BlockerReader,
     ChildRunInvoker,
     ContentLoader,
     EngineLifecycle,

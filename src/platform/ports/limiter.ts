@@ -34,10 +34,16 @@ export interface Reservation extends LimitKey {
   readonly takes: readonly BucketTake[];
 }
 
+/** What stands in the way: every slot is held, a bucket holds too little, or nothing is let through for a time. */
+export type Obstacle = 'slots' | 'rate' | 'pause';
+
 export type Reserved =
   | { readonly held: true }
-  /** When trying again may help, at the latest: in milliseconds, at least 1. A slot may be released before. */
-  | { readonly held: false; readonly retryAfterMs: number };
+  /**
+   * When trying again may help, at the latest: in milliseconds, at least 1. A slot may be released before. `by` is what
+   * lasts longest.
+   */
+  | { readonly held: false; readonly retryAfterMs: number; readonly by: Obstacle };
 
 export abstract class Limiter {
   /** Takes a slot and from every bucket, or nothing at all. Atomic among all processes; judged by the record's time. */

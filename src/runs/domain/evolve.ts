@@ -43,6 +43,7 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
       break;
     case 'run.paused':
       setStatus(state, 'paused', at);
+      state.pause = { ...event.data, at };
       break;
     case 'run.resumed':
       setStatus(state, state.startedAt === undefined ? 'queued' : 'running', at);
@@ -123,5 +124,6 @@ function setStatus(state: RunState, status: RunStatus, at: number): void {
     delete state.runningSince;
   }
   state.status = status;
+  if (state.pause !== undefined) delete state.pause;
   if (status === 'running') state.runningSince = at;
 }

@@ -92,6 +92,8 @@ export interface RunState {
   runningSince?: number;
   /** Time with status `running` before `runningSince`, in milliseconds. */
   runningMs: number;
+  /** The wish that nothing new starts, only while `paused`. */
+  pause?: { readonly at: number; readonly by?: string; readonly reason?: string };
   /** When a cancelled run ends whatever its attempts do. */
   graceUntil?: number;
   cancelReason?: string;

@@ -2,10 +2,8 @@
 import type { AgentPart, Turn } from '../../agents/agent.provider.js';
 import { checkTurn } from '../../agents/outcome-check.js';
 import { AppError } from '../../kernel/failure.js';
-import type { AgentPin } from '../../agents/domain/agent.js';
-import type { CompiledStep } from '../../workflows/domain/graph.js';
 import { BlobRef, type Contents } from '../domain/kept.js';
-import type { RunManifest } from '../domain/run.events.js';
+import { pinOf } from '../domain/pinned-agent.js';
 import type { Invocation } from '../domain/run.effects.js';
 import type { Delta } from '../run.feed.js';
 import { deadlineOf } from '../domain/attempt-deadline.js';
@@ -123,12 +121,4 @@ export class RunAttempts {
 /** What has to be at hand before an attempt can be started. */
 export function readByAttempt({ unit: { input, turns } }: Invocation): readonly BlobRef[] {
   return [input, ...turns.map(({ body }) => body)].filter((kept) => BlobRef.is(kept));
-}
-
-/** The version that the run pinned when it started. A log of the first release names every agent by its key alone. */
-function pinOf({ agents }: RunManifest, work: CompiledStep['work']): AgentPin {
-  if (work.kind !== 'agent') return { reference: '', version: 1 };
-  const { agentKey, agentReference } = work;
-  const pinned = agents[agentReference] ?? agents[agentKey];
-  return { reference: pinned?.id ?? agentKey, version: pinned?.version ?? 1 };
 }

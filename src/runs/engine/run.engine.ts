@@ -78,6 +78,16 @@ export class RunEngine implements SlotSource {
     return this.slotsTaken;
   }
 
+  /** How many runs this process executes at once. */
+  get slots(): number {
+    return this.config.maxConcurrentRuns;
+  }
+
+  /** The runs that hold an execution slot here. */
+  get executed(): readonly string[] {
+    return [...this.loops.values()].filter(({ mode }) => mode !== 'control').map(({ runId }) => runId);
+  }
+
   /** Begins to take runs. */
   open(onLoopEnd: LoopEndListener): void {
     this.onLoopEnd = onLoopEnd;

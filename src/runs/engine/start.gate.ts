@@ -33,6 +33,14 @@ export class StartGate {
     return this.suspects.size === 0;
   }
 
+  /** The runs whose attempts must end, or that must be done with, before this one may open attempts. */
+  before(runId: string): readonly string[] {
+    if (this.suspects.size === 0 || this.isTurnOf(runId)) return [];
+    const [first = runId] = this.suspects.keys();
+    if (first !== runId) return [first];
+    return [...this.open.keys()].filter((other) => other !== runId);
+  }
+
   /** Notes how many attempts of a run are open in this process. */
   setOpen(runId: string, count: number): void {
     if (count > 0) this.open.set(runId, count);

@@ -3,6 +3,7 @@ import {
   Limiter,
   type BucketTake,
   type LimitKey,
+  type Obstacle,
   type Reservation,
   type Reserved,
 } from '../../platform/ports/limiter.js';
@@ -21,6 +22,12 @@ interface Entry {
   readonly buckets: Map<string, Bucket>;
 }
 
+/** For how long something stands in the way, in milliseconds. */
+interface LimitWait {
+  readonly by: Obstacle;
+  readonly ms: number;
+}
+
 /** The limits of one process, or of several that share one object. */
 export class MemoryLimiter extends Limiter {
   private readonly entries = new Map<string, Entry>();
@@ -33,13 +40,14 @@ export class MemoryLimiter extends Limiter {
     const now = this.clock.now();
     const entry = this.entryOf(key);
     for (const [other, until] of entry.slots) if (until <= now) entry.slots.delete(other);
-    const waits = [
-      entry.pausedUntil - now,
-      slots !== undefined && entry.slots.size >= slots ? Math.min(...entry.slots.values()) - now : 0,
-      ...takes.map((take) => waitFor(take, bucketOf(entry, take, now))),
-    ];
-    if (waits.some((wait) => wait > 0)) {
-      return Promise.resolve({ held: false, retryAfterMs: Math.max(1, ...waits) });
+    const isFull = slots !== undefined && entry.slots.size >= slots;
+    const longest = longestOf([
+      { by: 'pause', ms: entry.pausedUntil - now },
+      { by: 'slots', ms: isFull ? Math.min(...entry.slots.values()) - now : 0 },
+      ...takes.map((take) => ({ by: 'rate' as const, ms: waitFor(take, bucketOf(entry, take, now)) })),
+    ]);
+    if (longest.ms > 0) {
+      return Promise.resolve({ held: false, retryAfterMs: Math.max(1, longest.ms), by: longest.by });
     }
     if (slots !== undefined) entry.slots.set(holder, now + ttlMs);
     for (const take of takes) bucketOf(entry, take, now).level -= take.amount;
@@ -81,6 +89,10 @@ export class MemoryLimiter extends Limiter {
     this.entries.set(id, entry);
     return entry;
   }
+}
+
+function longestOf(waits: readonly LimitWait[]): LimitWait {
+  return waits.reduce((longest, wait) => (wait.ms > longest.ms ? wait : longest));
 }
 
 /** A bucket with what has flowed in until now. */

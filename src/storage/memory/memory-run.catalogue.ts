@@ -1,6 +1,6 @@
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
 import { isTerminal, type RunStatus } from '../../runs/domain/run.status.js';
-import { RunCatalogue, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
+import { RunCatalogue, type QueuePlace, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
 import type { MemoryRecord, RunEntry } from './memory-record.js';
 
 export class MemoryRunCatalogue extends RunCatalogue {
@@ -32,6 +32,13 @@ export class MemoryRunCatalogue extends RunCatalogue {
     return Promise.resolve(pageOf(rows, page.limit, keyOf));
   }
 
+  override queuedBefore(place: QueuePlace): Promise<number> {
+    const before = [...this.record.wakingRuns].filter(
+      (entry) => entry.summary.status === 'queued' && isBefore(entry, place),
+    );
+    return Promise.resolve(before.length);
+  }
+
   override openCounts(): Promise<{ readonly [S in RunStatus]?: number }> {
     const present = [...this.record.counts].filter(([status, count]) => count > 0 && !isTerminal(status));
     return Promise.resolve(Object.fromEntries(present));
@@ -56,6 +63,11 @@ function matches({ run, summary }: RunEntry, filter: RunFilter): boolean {
     (filter.minCostMicros === undefined || summary.costMicros >= filter.minCostMicros) &&
     (filter.maxCostMicros === undefined || summary.costMicros <= filter.maxCostMicros)
   );
+}
+
+function isBefore({ run, wakeAt = Infinity }: RunEntry, place: QueuePlace): boolean {
+  if (run.priority !== place.priority) return run.priority > place.priority;
+  return wakeAt === place.wakeAt ? run.id < place.id : wakeAt < place.wakeAt;
 }
 
 function hasText(message: string | undefined, text: string): boolean {

@@ -23,6 +23,13 @@ export class MemoryTaskStore extends TaskStore {
     return Promise.resolve(task?.namespace === namespace ? task : undefined);
   }
 
+  override openOf(namespace: string, runId: string): Promise<readonly Task[]> {
+    const tasks = [...this.tasks.values()].filter(
+      (task) => task.namespace === namespace && task.runId === runId && isOpenTask(task),
+    );
+    return Promise.resolve(tasks);
+  }
+
   override findByToken(namespace: string, tokenHash: string): Promise<Task | undefined> {
     return Promise.resolve(
       this.first((task) => task.namespace === namespace && task.tokenHash === tokenHash),

@@ -19,6 +19,7 @@ import { schedulesMigration } from './migrations/0010-schedules.js';
 import { approvalsMigration } from './migrations/0013-approvals.js';
 import { subRunsMigration } from './migrations/0014-sub-runs.js';
 import { runBlobsMigration } from './migrations/0015-run-blobs.js';
+import { retentionMigration } from './migrations/0017-retention.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
@@ -35,6 +36,7 @@ const MIGRATIONS: readonly Migration[] = [
   approvalsMigration,
   subRunsMigration,
   runBlobsMigration,
+  retentionMigration,
 ];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */

@@ -4,6 +4,7 @@ import {
   Limiter,
   type BucketTake,
   type LimitKey,
+  type Obstacle,
   type Reservation,
   type Reserved,
 } from '../../platform/ports/limiter.js';
@@ -23,11 +24,13 @@ type Take = Omit<LimitBucketsTable, 'level' | 'filled_at'> & {
   readonly amount: number;
 };
 
-/** A row of what stands in the way: the instant when it is over, or a bucket. */
-interface Obstacle {
+/** A row of what stands in the way: the instant when it is over. */
+interface Hindrance {
   readonly now: number;
   readonly until: number;
 }
+
+type BucketRow = LimitBucketsTable & Pick<Hindrance, 'now'>;
 
 export class SqlLimiter extends Limiter {
   constructor(private readonly database: SqlDatabase) {
@@ -85,14 +88,14 @@ export class SqlLimiter extends Limiter {
 
   private readonly pauseLeft = this.database.prepare(
     'limit.pause-left',
-    (p: Slots<LimitKey>) => sql<Obstacle>`
+    (p: Slots<LimitKey>) => sql<Hindrance>`
     select ${this.now()} as now, paused_until as until from limit_keys
     where namespace = ${p.namespace} and key = ${p.key} and paused_until > ${this.now()}`,
   );
 
   private readonly firstFree = this.database.prepare(
     'limit.first-free',
-    (p: Slots<LimitKey & { readonly slots: number }>) => sql<Obstacle>`
+    (p: Slots<LimitKey & { readonly slots: number }>) => sql<Hindrance>`
     select ${this.now()} as now, min(expires_at) as until from limit_slots
     where namespace = ${p.namespace} and key = ${p.key} and expires_at > ${this.now()}
     having count(*) >= cast(${p.slots} as bigint)`,
@@ -100,7 +103,7 @@ export class SqlLimiter extends Limiter {
 
   private readonly levelOf = this.database.prepare(
     'limit.level',
-    (p: Slots<LimitKey & { readonly bucket: string }>) => sql<LimitBucketsTable & Pick<Obstacle, 'now'>>`
+    (p: Slots<LimitKey & { readonly bucket: string }>) => sql<BucketRow>`
     select namespace, key, bucket, level, filled_at, ${this.now()} as now from limit_buckets
     where namespace = ${p.namespace} and key = ${p.key} and bucket = ${p.bucket}`,
   );
@@ -153,7 +156,7 @@ export class SqlLimiter extends Limiter {
         ...takes.map(({ bucket }) => this.levelOf.bind({ ...id, bucket })),
       ],
     });
-    return held ? { held } : { held, retryAfterMs: waitOf(results, takes) };
+    return held ? { held } : { held, ...waitOf(results, takes, slots !== undefined) };
   }
 
   override async renew(holders: readonly string[], ttlMs: number): Promise<readonly string[]> {
@@ -185,17 +188,29 @@ function unitsOf({ bucket, amount, perMinute }: BucketTake): Omit<Take, 'namespa
 }
 
 /** The longest of what stands in the way; a moment when nothing does any more. */
-function waitOf(results: readonly StatementResult[], takes: readonly BucketTake[]): number {
-  const waits = results
-    .flatMap(({ rows }) => rows as readonly (Obstacle | LimitBucketsTable)[])
-    .map((row) =>
-      'until' in row ? row.until - row.now : fillingOf(row as LimitBucketsTable & Obstacle, takes),
-    );
-  return Math.max(1, ...waits);
+function waitOf(
+  [pause, ...rest]: readonly StatementResult[],
+  takes: readonly BucketTake[],
+  hasSlots: boolean,
+): { readonly retryAfterMs: number; readonly by: Obstacle } {
+  const slots = hasSlots ? rest.slice(0, 1) : [];
+  const buckets = rest.slice(slots.length).flatMap(({ rows }) => rows as readonly BucketRow[]);
+  const waits = {
+    pause: longestOf(pause === undefined ? [] : [pause]),
+    slots: longestOf(slots),
+    rate: Math.max(0, ...buckets.map((row) => fillingOf(row, takes))),
+  };
+  const [by] = (Object.keys(waits) as Obstacle[]).toSorted((a, b) => waits[b] - waits[a]);
+  return { by: by ?? 'rate', retryAfterMs: Math.max(1, ...Object.values(waits)) };
+}
+
+function longestOf(results: readonly StatementResult[]): number {
+  const rows = results.flatMap((result) => result.rows as readonly Hindrance[]);
+  return Math.max(0, ...rows.map(({ until, now }) => until - now));
 }
 
 function fillingOf(
-  { bucket, level, filled_at: filledAt, now }: LimitBucketsTable & Pick<Obstacle, 'now'>,
+  { bucket, level, filled_at: filledAt, now }: BucketRow,
   takes: readonly BucketTake[],
 ): number {
   const take = takes.find((one) => one.bucket === bucket);

@@ -2,7 +2,7 @@ import { sql, type SelectQueryBuilder } from 'kysely';
 
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
 import { isTerminal, RUN_STATUSES, type RunStatus } from '../../runs/domain/run.status.js';
-import { RunCatalogue, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
+import { RunCatalogue, type QueuePlace, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
 import { likeAnywhere, lowerAscii } from './like-pattern.js';
 import { runRowOf } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
@@ -49,6 +49,16 @@ export class SqlRunCatalogue extends RunCatalogue {
     where runs.status in (${sql.join(OPEN_STATUSES.map((status) => sql.lit(status)))}) group by runs.status`,
   );
 
+  private readonly countBefore = this.database.prepare(
+    'run.count-before',
+    (p: Slots<{ readonly id: string; readonly priority: number; readonly wake_at: number }>) =>
+      sql<{ readonly runs: number }>`
+    select count(*) as runs from runs
+    where status = 'queued' and owner_id is null and wake_at is not null
+      and (priority > ${p.priority}
+        or (priority = ${p.priority} and (wake_at, id) < (cast(${p.wake_at} as bigint), ${p.id})))`,
+  );
+
   override async find(namespace: string, runId: string): Promise<RunRow | undefined> {
     const [row] = await this.database.read(this.findRow.bind({ namespace, run_id: runId }));
     return row && runRowOf(row);
@@ -73,6 +83,11 @@ export class SqlRunCatalogue extends RunCatalogue {
     return pageOf(rows.map(runRowOf), page.limit, ({ id, createdAt }) =>
       isByTime ? `${String(createdAt)}:${id}` : id,
     );
+  }
+
+  override async queuedBefore({ id, priority, wakeAt }: QueuePlace): Promise<number> {
+    const [row] = await this.database.read(this.countBefore.bind({ id, priority, wake_at: wakeAt }));
+    return row?.runs ?? 0;
   }
 
   override async openCounts(): Promise<{ readonly [S in RunStatus]?: number }> {

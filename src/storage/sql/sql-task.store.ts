@@ -19,6 +19,9 @@ interface TaskName {
   readonly id: string;
 }
 
+/** How many open tasks of a run are looked at. */
+const MAX_OPEN = 1_000;
+
 /** How many leases that ran out are taken back in one write. */
 const MAX_EXPIRED = 500;
 
@@ -52,6 +55,14 @@ export class SqlTaskStore extends TaskStore {
       .selectAll()
       .where('id', '=', p.id)
       .where('namespace', '=', p.namespace),
+  );
+
+  private readonly findOpen = this.database.prepare(
+    'task.open-of-run',
+    (p: Slots<{ readonly namespace: string; readonly run_id: string }>) => sql<TasksTable>`
+    select * from tasks
+    where run_id = ${p.run_id} and namespace = ${p.namespace} and status in ('queued', 'leased')
+    order by id limit ${sql.lit(MAX_OPEN)}`,
   );
 
   private readonly findToken = this.database.prepare('task.find-token', (p: Slots<LeaseName>) =>
@@ -155,6 +166,10 @@ export class SqlTaskStore extends TaskStore {
   override async find(namespace: string, id: string): Promise<Task | undefined> {
     const [row] = await this.database.read(this.findId.bind({ namespace, id }));
     return row && taskOf(row);
+  }
+
+  override async openOf(namespace: string, runId: string): Promise<readonly Task[]> {
+    return (await this.database.read(this.findOpen.bind({ namespace, run_id: runId }))).map(taskOf);
   }
 
   override async findByToken(namespace: string, tokenHash: string): Promise<Task | undefined> {

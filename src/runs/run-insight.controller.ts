@@ -1,0 +1,45 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+
+import { encodeCursor, offsetOf } from '../kernel/page.js';
+import { CurrentPrincipal } from '../platform/auth/principal.decorator.js';
+import type { Principal } from '../platform/auth/principal.js';
+import { ApiProblems } from '../platform/http/api.decorator.js';
+import { PageQueryDto } from '../platform/http/dto/page.dto.js';
+import { RateClass } from '../platform/http/rate-class.decorator.js';
+import { BlockerReader } from './blocker.reader.js';
+import { runErrors } from './domain/run.errors.js';
+import { BlockersDto } from './dto/blocker.dto.js';
+import { EXAMPLE_PAUSED_RUN } from './examples.js';
+
+/** What is going on in a run, and why nothing is. */
+@ApiTags('Runs')
+@Controller('runs')
+export class RunInsightController {
+  constructor(private readonly blockers: BlockerReader) {}
+
+  @Get(':id/blockers')
+  @RateClass('read')
+  @ApiOperation({
+    summary: 'Say what holds a run back',
+    description:
+      'For the run as a whole, and for each step, item and iteration that has not ended: what it waits for, and who has it. ' +
+      'A run that has ended has none.',
+  })
+  @ApiParam({ name: 'id', example: EXAMPLE_PAUSED_RUN })
+  @ApiOkResponse({ type: BlockersDto })
+  @ApiProblems(runErrors['run.not-found'])
+  async list(
+    @Param('id') runId: string,
+    @Query() { limit, cursor }: PageQueryDto,
+    @CurrentPrincipal() { namespace }: Principal,
+  ): Promise<BlockersDto> {
+    const offset = offsetOf(cursor);
+    const { status, lastSeq, run, units, more } = await this.blockers.read(namespace, runId, {
+      offset,
+      limit,
+    });
+    const next = more ? { nextCursor: encodeCursor(String(offset + limit)) } : {};
+    return { status, lastSeq, run, items: units, ...next };
+  }
+}
