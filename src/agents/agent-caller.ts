@@ -70,7 +70,14 @@ export class AgentCaller {
     const estimatedTokens = Math.ceil(JSON.stringify(input).length / CHARS_PER_TOKEN);
     const { signal } = order.context;
     const isBreakable = callable.provider.failsAsWhole;
-    const passed = await this.gate.pass({ namespace, agent, estimatedTokens, isBreakable, signal, ...caller });
+    const passed = await this.gate.pass({
+      namespace,
+      agent,
+      estimatedTokens,
+      isBreakable,
+      signal,
+      ...caller,
+    });
     if (!passed.ok) return { status: 'failed', failure: passed.failure };
     const journal = new CallJournal(order.context.journal, secrets);
     const { signal: lost } = passed.value;

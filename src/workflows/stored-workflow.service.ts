@@ -9,6 +9,9 @@ import { Clock } from '../platform/clock/clock.js';
 import { IdSource } from '../platform/ids/id.source.js';
 import type { ResourceFilter, ResourceHead } from '../platform/ports/versioned.store.js';
 import { ResourceEditor, type LabelMove, type ResourceEdit } from '../platform/versions/resource-editor.js';
+import { compileDefinition } from './domain/compile-definition.js';
+import { diagramOf, type Diagram } from './domain/diagram.js';
+import { definitionErrors } from './domain/definition.errors.js';
 import { diffDefinitions, type DefinitionDiff } from './domain/definition-diff.js';
 import type { Warning } from './domain/warning.js';
 import { workflowErrors } from './domain/workflow.errors.js';
@@ -139,6 +142,19 @@ export class StoredWorkflowService {
   async export(namespace: string, reference: string, selector: VersionSelector): Promise<JsonObject> {
     const { head, content } = await this.source.get(namespace, reference, selector);
     return withName(content.body.definition, head.name);
+  }
+
+  /**
+   * A version as it is drawn.
+   *
+   * @throws AppError `workflow.not-found` and its kind; `definition.invalid` for one that this release does not read
+   */
+  async diagram(namespace: string, reference: string, selector: VersionSelector): Promise<Diagram> {
+    const { content } = await this.source.get(namespace, reference, selector);
+    const compiled = compileDefinition(content.body.definition, { maxSteps: Number.MAX_SAFE_INTEGER });
+    if (compiled.ok) return diagramOf(compiled.value.graph);
+    const message = 'the definition of this version is not valid in this release';
+    throw AppError.of(definitionErrors['definition.invalid'], message, { issues: compiled.failure });
   }
 
   /**

@@ -6,6 +6,7 @@ import { TemplatesModule } from '../templates/templates.module.js';
 import { ExampleWorkflowsService } from './example-workflows.service.js';
 import { WorkflowReferenceChecks } from './reference.check.js';
 import { StoredWorkflowService } from './stored-workflow.service.js';
+import { WorkflowGraphController } from './workflow-graph.controller.js';
 import { WorkflowSchemaController } from './workflow-schema.controller.js';
 import { WorkflowSource } from './workflow-source.js';
 import { WorkflowTransferController } from './workflow-transfer.controller.js';
@@ -19,6 +20,7 @@ import { WorkflowService } from './workflow.service.js';
   imports: [AgentsModule, TemplatesModule],
   controllers: [
     WorkflowController,
+    WorkflowGraphController,
     WorkflowSchemaController,
     WorkflowTransferController,
     WorkflowVersionController,

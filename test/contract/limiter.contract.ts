@@ -25,6 +25,7 @@ export function limiterContract(engine: RecordEngine): void {
         expect(await limiter().reserve(aReservation('c', { slots: 2 }))).toEqual({
           held: false,
           retryAfterMs: expect.any(Number) as number,
+          by: 'slots',
         });
 
         await limiter().release(KEY, 'a');
@@ -77,7 +78,7 @@ export function limiterContract(engine: RecordEngine): void {
         const perMinute = 60_000;
         expect(await reserve('a', tokens(59_999, perMinute))).toBe(true);
         const refused = await limiter().reserve(aReservation('b', tokens(SHORT_MS + 1, perMinute)));
-        expect(refused).toMatchObject({ held: false });
+        expect(refused).toMatchObject({ held: false, by: 'rate' });
         expect('retryAfterMs' in refused && refused.retryAfterMs).toBeLessThanOrEqual(SHORT_MS);
 
         await scene.passTime(SHORT_MS);
@@ -125,7 +126,7 @@ export function limiterContract(engine: RecordEngine): void {
       await limiter().pause(KEY, 1);
 
       const refused = await limiter().reserve(aReservation('a'));
-      expect(refused).toMatchObject({ held: false });
+      expect(refused).toMatchObject({ held: false, by: 'pause' });
       expect(await reserve('b', { key: 'agt_2' })).toBe(true);
       await scene.passTime(SHORT_MS + 1);
 

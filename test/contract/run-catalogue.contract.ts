@@ -212,6 +212,26 @@ export function runCatalogueContract(engine: RecordEngine): void {
       });
     });
 
+    describe('queuedBefore', () => {
+      const queuedAt = (id: string, priority: number, wakeAt: number): Promise<unknown> =>
+        scene.freeRun({ id, priority, summary: aSummary({ wakeAt }) });
+
+      it('counts free queued runs of higher priority, then due before, then of a lower id', async () => {
+        const middle = { id: 'run_m', priority: 50, wakeAt: 1_000 };
+        await queuedAt(middle.id, middle.priority, middle.wakeAt);
+        await queuedAt('run_high', 51, 9_000);
+        await queuedAt('run_early', 50, 999);
+        await queuedAt('run_a', 50, 1_000);
+        await queuedAt('run_z', 50, 1_000);
+        await queuedAt('run_late', 50, 1_001);
+        await queuedAt('run_low', 49, 1);
+        await scene.freeRun({ priority: 99, summary: aSummary({ status: 'waiting', wakeAt: 1 }) });
+        await scene.claimedRun(undefined, { priority: 99 });
+
+        expect(await scene.stores.catalogue.queuedBefore(middle)).toBe(3);
+      });
+    });
+
     describe('counts', () => {
       it('is empty in an empty record', async () => {
         expect(await scene.stores.catalogue.counts()).toEqual({});

@@ -36,6 +36,8 @@ const SERVED = [
   { name: 'append.read', index: 'run_appends' },
   { name: 'append.find', index: 'run_appends' },
   { name: 'inbox.pending', index: 'run_inbox_of_run' },
+  { name: 'task.open-of-run', index: 'tasks_of_run' },
+  { name: 'run.count-before', index: 'runs_' },
   { name: 'task.queued', index: 'tasks_queued' },
   { name: 'task.find-lineage', index: 'tasks_by_lineage' },
   { name: 'task.find-token', index: 'tasks_by_token' },

@@ -30,6 +30,18 @@ export function taskStoreContract(engine: RecordEngine): void {
       expect(await scene.stores.tasks.find('other', wanted.id)).toBeUndefined();
     });
 
+    it('finds the open tasks of a run', async () => {
+      const queued = await add({ runId: 'run_1', lineage: 'a', createdAt: 1 });
+      await add({ runId: 'run_2', lineage: 'b' });
+      await add({ runId: 'run_1', lineage: 'c', namespace: 'other' });
+      const cancelled = await add({ runId: 'run_1', lineage: 'd' });
+      await scene.stores.tasks.cancel('default', cancelled.id);
+
+      const open = await scene.stores.tasks.openOf('default', 'run_1');
+      expect(open).toEqual([queued]);
+      expect(await scene.stores.tasks.openOf('default', 'run_9')).toEqual([]);
+    });
+
     it('answers the task of a lineage again, open or ended, until it was cancelled', async () => {
       const first = await add({ lineage: 'a' });
       const open = await add({ lineage: 'a' });

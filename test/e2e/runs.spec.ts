@@ -352,6 +352,22 @@ describe('artifacts', () => {
     expect((await api.get(`/runs/${id}/artifacts/none`)).body).toMatchObject({ code: 'artifact.not-found' });
   });
 
+  it('are not sent again to a client that has them, and are saved when it asks for that', async () => {
+    const file = { name: 'a.txt', mediaType: 'text/plain', text: 'Guten Tag' };
+    const { id } = await api.finish({ steps: [scripted('draw', { artifacts: [file] })] });
+    const url = `${service.url}/api/v1/runs/${id}/artifacts/draw.a.txt`;
+    const first = await fetch(url);
+    const etag = first.headers.get('etag') ?? '';
+    const again = await fetch(url, { headers: { 'if-none-match': `"other", ${etag}` } });
+    const saved = await fetch(`${url}?download=true`, { headers: { 'if-none-match': '"other"' } });
+
+    expect(etag).toMatch(/^"[0-9a-f]{64}"$/);
+    expect(first.headers.get('content-disposition')).toBe('inline; filename="draw.a.txt"');
+    expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag]);
+    expect(saved.headers.get('content-disposition')).toBe('attachment; filename="draw.a.txt"');
+    expect([saved.headers.get('content-length'), await saved.text()]).toEqual(['9', 'Guten Tag']);
+  });
+
   it('with a bad name fail the step', async () => {
     const file = { name: '../etc/passwd', mediaType: 'text/plain', text: 'x' };
     const run = await api.finish({

@@ -27,9 +27,7 @@ export function troubleOf(unit: Unit, facts: BlockerFacts): readonly Blocker[] {
 /** What an open attempt does: waits for a place at its agent, for a worker, for another run, or works. */
 export function attemptBlockers(state: RunState, unit: Unit, facts: BlockerFacts): readonly Blocker[] {
   const condition = conditionOf(unit, facts);
-  const isHeldUp = condition?.waiting.some(
-    ({ runId, path }) => runId === state.runId && path === unit.path,
-  );
+  const isHeldUp = condition?.waiting.some(({ runId, path }) => runId === state.runId && path === unit.path);
   if (condition !== undefined && isHeldUp === true) return [placeBlocker(condition, facts.now)];
   const until = untilOf(unit);
   const task = facts.tasks.get(unit.path);
@@ -50,7 +48,10 @@ export function attemptBlockers(state: RunState, unit: Unit, facts: BlockerFacts
   ];
 }
 
-function placeBlocker({ key: agent, maxConcurrency, holding, obstacle }: AgentCondition, now: number): Blocker {
+function placeBlocker(
+  { key: agent, maxConcurrency, holding, obstacle }: AgentCondition,
+  now: number,
+): Blocker {
   if (obstacle !== undefined && obstacle.by !== 'slots') {
     const until = isoOf(Math.max(now, obstacle.until));
     return { kind: 'rate', agent, of: obstacle.by === 'pause' ? 'pause' : 'limit', until };

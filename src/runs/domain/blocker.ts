@@ -28,7 +28,12 @@ export type Blocker =
   /** An agent's calls or tokens of this minute are used up, or its service asked for a pause. */
   | { readonly kind: 'rate'; readonly agent: string; readonly of: 'limit' | 'pause'; readonly until: string }
   /** Its time has not come. */
-  | { readonly kind: 'timer'; readonly of: 'backoff' | 'wait'; readonly until: string; readonly failure?: string }
+  | {
+      readonly kind: 'timer';
+      readonly of: 'backoff' | 'wait';
+      readonly until: string;
+      readonly failure?: string;
+    }
   | { readonly kind: 'signal'; readonly name: string; readonly until?: string }
   | {
       readonly kind: 'approval';

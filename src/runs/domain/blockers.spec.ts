@@ -130,9 +130,7 @@ const SITUATIONS: { readonly [name: string]: Situation } = {
       obstacle: { by: 'slots', until: 9_000 },
     }),
     expected: {
-      a: [
-        { kind: 'slot', of: 'agent', agent: 'echo', limit: 1, heldBy: [{ runId: 'run_x', path: 'p[1]' }] },
-      ],
+      a: [{ kind: 'slot', of: 'agent', agent: 'echo', limit: 1, heldBy: [{ runId: 'run_x', path: 'p[1]' }] }],
     },
   },
   'an attempt waits for the rate of its agent': {

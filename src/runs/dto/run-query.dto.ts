@@ -1,5 +1,6 @@
 import { ApiPropertyOptional, OmitType } from '@nestjs/swagger';
 import {
+  IsBoolean,
   IsIn,
   IsInt,
   IsISO8601,
@@ -13,7 +14,7 @@ import {
 } from 'class-validator';
 
 import { microsFromUsd } from '../../kernel/money.js';
-import { ToInt, ToNumber } from '../../platform/http/dto.decorator.js';
+import { ToBoolean, ToInt, ToNumber } from '../../platform/http/dto.decorator.js';
 import { PageQueryDto } from '../../platform/http/dto/page.dto.js';
 import { RUN_STATUSES, type RunStatus } from '../domain/run.status.js';
 import type { RunFilter } from '../run.catalogue.js';
@@ -141,4 +142,13 @@ export class EventsQueryDto {
   @Max(1_000)
   @IsOptional()
   readonly limit?: number;
+}
+
+/** The query of `GET /runs/:id/artifacts/:name`. */
+export class ArtifactQueryDto {
+  @ApiPropertyOptional({ default: false, description: 'True: a browser saves it instead of showing it.' })
+  @ToBoolean()
+  @IsBoolean()
+  @IsOptional()
+  readonly download?: boolean;
 }
