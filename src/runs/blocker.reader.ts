@@ -16,7 +16,7 @@ import { RunEngine } from './engine/run.engine.js';
 import { StartGate } from './engine/start.gate.js';
 import { subRunIdOf } from './engine/sub-run-rows.js';
 import { RunCatalogue, type RunRow } from './run.catalogue.js';
-import { RunReader } from './run.reader.js';
+import { runNotFound, StateReader } from './state.reader.js';
 
 /** The kind of agents that have their work done by another run. */
 const WORKFLOW_KIND = 'workflow';
@@ -53,7 +53,7 @@ interface Questions {
 @Injectable()
 export class BlockerReader {
   constructor(
-    private readonly reader: RunReader,
+    private readonly states: StateReader,
     private readonly catalogue: RunCatalogue,
     private readonly engine: RunEngine,
     private readonly gate: StartGate,
@@ -63,10 +63,11 @@ export class BlockerReader {
 
   /** What holds a run and a page of its open units back. @throws AppError `run.not-found` */
   async read(namespace: string, runId: string, page: UnitPage): Promise<RunBlockersAt> {
-    const row = await this.reader.requireRow(namespace, runId);
-    const questions = await this.reader.view(namespace, runId, (state) => questionsOf(state, page));
+    const row = await this.catalogue.find(namespace, runId);
+    if (row === undefined) throw runNotFound(runId);
+    const questions = await this.states.read(namespace, runId, (state) => questionsOf(state, page));
     const facts = await this.factsOf(row, questions);
-    return this.reader.view(namespace, runId, (state) => ({
+    return this.states.read(namespace, runId, (state) => ({
       ...{ status: state.status, lastSeq: state.lastSeq },
       ...blockersOf(state, facts, page),
     }));

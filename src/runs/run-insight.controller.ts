@@ -15,7 +15,7 @@ import { runErrors } from './domain/run.errors.js';
 import { BlockersDto } from './dto/blocker.dto.js';
 import { RunGraphDto } from './dto/run-graph.dto.js';
 import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN } from './examples.js';
-import { RunReader } from './run.reader.js';
+import { StateReader } from './state.reader.js';
 
 /** What is going on in a run, and why nothing is. */
 @ApiTags('Runs')
@@ -23,7 +23,7 @@ import { RunReader } from './run.reader.js';
 export class RunInsightController {
   constructor(
     private readonly blockers: BlockerReader,
-    private readonly reader: RunReader,
+    private readonly states: StateReader,
   ) {}
 
   @Get(':id/blockers')
@@ -68,7 +68,7 @@ export class RunInsightController {
     @CurrentPrincipal() { namespace }: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RunGraphDto | string> {
-    const graph = await this.reader.view(namespace, runId, runGraphOf);
+    const graph = await this.states.read(namespace, runId, runGraphOf);
     if (format === 'json') return graph;
     void reply.type('text/plain; charset=utf-8');
     return mermaidOfRun(graph);

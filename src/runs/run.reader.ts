@@ -69,11 +69,6 @@ export class RunReader {
     return this.whole(namespace, view);
   }
 
-  /** What is made of the state of a run as it is in the record. @throws AppError `run.not-found` */
-  view<T>(namespace: string, runId: string, view: (state: RunState) => T): Promise<T> {
-    return this.read(namespace, runId, view);
-  }
-
   /** Rows of runs, newest first. */
   list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {
     return this.catalogue.list(namespace, filter, page);
