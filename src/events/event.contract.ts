@@ -9,6 +9,7 @@ import type { ProblemDocument } from '../platform/http/problem.js';
 import type { RunEventMap, RunEventOf, RunEventType } from '../runs/domain/run.events.js';
 import type { RunProgress, RunView } from '../runs/domain/view.js';
 import type { RunStatus } from '../runs/domain/run.status.js';
+import type { Reset } from '../runs/retention.store.js';
 import type { Delta } from '../runs/run.feed.js';
 import type { RunItem } from '../runs/run-item.js';
 
@@ -72,6 +73,9 @@ export interface Subscribed {
   readonly seq: number;
 }
 
+/** What is known of a run that was deleted. No event follows. */
+export type ResetNotice = Reset;
+
 /** Which runs to watch; all of the namespace when nothing is given. */
 export interface WatchPayload {
   readonly status?: RunStatus;
@@ -96,7 +100,7 @@ export interface CommandMap {
   /** Sends a signal to a run. */
   'run.signal': { readonly payload: SignalPayload; readonly result: RunView };
   /** Follows a run until its terminal event. A second subscription to the same run replaces the first. */
-  'run.subscribe': { readonly payload: SubscribePayload; readonly result: Subscribed };
+  'run.subscribe': { readonly payload: SubscribePayload; readonly result: Subscribed | ResetNotice };
   'run.unsubscribe': { readonly payload: RunReference; readonly result: RunReference };
   /** Watches the runs of the namespace for a list. A second watch of the same socket replaces the first. */
   'runs.watch': { readonly payload: WatchPayload; readonly result: Watched };
@@ -121,6 +125,8 @@ export interface LiveEventMap {
   readonly 'run.progress': ProgressNotice;
   /** A watched run changed: once for each run and some hundred milliseconds, and once when it matches no more. */
   readonly 'run.summary': RunItem;
+  /** The run was deleted while its events were sent: forget those that are there, and take the snapshot. */
+  readonly reset: ResetNotice;
   /** Something that no acknowledgement can tell: a subscription or the connection ends. */
   readonly error: ProblemDocument;
 }

@@ -6,7 +6,7 @@ import type { RunView } from '../runs/domain/view.js';
 import { RunReader } from '../runs/run.reader.js';
 import type { Carried } from './carried.js';
 import type { Connection } from './connection.js';
-import type { Subscribed, SubscribePayload } from './event.contract.js';
+import type { ResetNotice, Subscribed, SubscribePayload } from './event.contract.js';
 import { SocketLimits } from './socket-limits.js';
 import { SocketProblems } from './socket-problem.js';
 import { socketErrors } from './socket.errors.js';
@@ -26,7 +26,7 @@ export class SubscriptionService {
 
   /**
    * Reads a run that is to be followed from a sequence number on: the answer is the run as it is; `afterwards` makes
-   * its events follow.
+   * its events follow. Of a run that was deleted it is a reset, and nothing follows.
    *
    * @throws AppError `run.not-found`, `request.invalid` for a number that the run has not reached,
    * `subscription.limit-exceeded`
@@ -34,15 +34,28 @@ export class SubscriptionService {
   async subscribe(
     connection: Connection,
     { runId, afterSeq }: SubscribePayload,
-  ): Promise<Carried<Subscribed>> {
+  ): Promise<Carried<Subscribed | ResetNotice>> {
     this.requireRoom(connection, runId);
-    const snapshot = await this.reader.run(connection.namespace, runId);
+    const found = await this.find(connection.namespace, runId);
+    if ('reset' in found) return { result: found };
+    const snapshot = found;
     const seq = snapshot.lastSeq;
     if (afterSeq !== undefined && afterSeq > seq) throw notReached(afterSeq, seq);
     const afterwards = (): void => {
       this.follow(connection, snapshot, afterSeq ?? seq);
     };
     return { result: { snapshot, seq }, afterwards };
+  }
+
+  /** The run; what is known of it where it was deleted. @throws AppError `run.not-found` */
+  private async find(namespace: string, runId: string): Promise<RunView | ResetNotice> {
+    try {
+      return await this.reader.run(namespace, runId);
+    } catch (error) {
+      const reset = await this.reader.findReset(namespace, runId);
+      if (reset === undefined) throw error;
+      return reset;
+    }
   }
 
   /** Follows a run that was just read or started. A subscription that the client has to it is replaced. */

@@ -1,6 +1,6 @@
 import type { RunEvent, RunEventType } from '../runs/domain/run.events.js';
 import { progressOf, type RunProgress, type RunView } from '../runs/domain/view.js';
-import type { FeedItem } from '../runs/run.feed.js';
+import type { FollowedItem } from '../runs/reset-feed.js';
 import type { Outbox } from './outbox.js';
 import { packetOf, packetOfDelta, packetOfEvent } from './packet.js';
 
@@ -47,7 +47,7 @@ export class Subscription {
   }
 
   /** Sends items until they end or the subscription is stopped. Rejects when they cannot be read. */
-  async send(items: AsyncIterable<FeedItem>): Promise<void> {
+  async send(items: AsyncIterable<FollowedItem>): Promise<void> {
     for await (const item of items) {
       if (this.signal.aborted) return;
       this.sendItem(item);
@@ -68,7 +68,11 @@ export class Subscription {
     this.outbox.takeBack(this);
   }
 
-  private sendItem(item: FeedItem): void {
+  private sendItem(item: FollowedItem): void {
+    if (item.kind === 'reset') {
+      this.outbox.push(packetOf('reset', item.reset), this);
+      return;
+    }
     if (item.kind === 'delta') {
       this.outbox.push(packetOfDelta(item.delta), this);
       return;

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 
+import { RunsModule } from '../runs/runs.module.js';
 import { MetricController } from './metric.controller.js';
 import { MetricProjection } from './metric-projection.js';
 import { MetricService } from './metric.service.js';
@@ -9,6 +10,7 @@ import { TraceExport } from './trace-export.js';
 
 /** Metrics: counts the log, answers what was counted, tells Prometheus, and sends traces. */
 @Module({
+  imports: [RunsModule],
   controllers: [MetricController, PrometheusController],
   providers: [MetricProjection, MetricService, ServiceMeters, TraceExport],
 })

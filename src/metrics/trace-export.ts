@@ -5,8 +5,8 @@ import { TraceConfig } from '../platform/config/app.config.js';
 import { productVersion } from '../platform/lifecycle/product-version.js';
 import type { RunEvent } from '../runs/domain/run.events.js';
 import { LogCursorStore } from '../runs/log-cursor.store.js';
-import { DEFAULT_PACE, LogFollower, type LogConsumer } from '../runs/log-follower.js';
-import { RunFeed } from '../runs/run.feed.js';
+import type { LogConsumer, LogFollower } from '../runs/log-follower.js';
+import { LogFollowers } from '../runs/log-followers.js';
 import { RunLog, type LogPage } from '../runs/run.log.js';
 import { RunStore } from '../runs/run.store.js';
 import { otlpOf, type Trace } from './domain/otlp.js';
@@ -27,7 +27,8 @@ const RETRYABLE = [429, 502, 503, 504];
 export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModuleDestroy {
   readonly name = 'traces';
   private readonly logger = new Logger(TraceExport.name);
-  private readonly follower: LogFollower;
+  /** Absent where there is nobody to send to. */
+  private readonly follower: LogFollower | undefined;
   private reached: string | undefined;
 
   constructor(
@@ -35,20 +36,20 @@ export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModul
     private readonly cursors: LogCursorStore,
     private readonly runs: RunStore,
     private readonly log: RunLog,
-    feed: RunFeed,
+    followers: LogFollowers,
   ) {
-    this.follower = new LogFollower({ log, feed, logger: this.logger }, this, DEFAULT_PACE);
+    this.follower = config.endpoint === undefined ? undefined : followers.create(this);
   }
 
   /** Where it begins the first time is known before the first request comes in. */
   async onApplicationBootstrap(): Promise<void> {
-    if (this.config.endpoint === undefined) return;
+    if (this.follower === undefined) return;
     await this.cursor();
     this.follower.start();
   }
 
   async onModuleDestroy(): Promise<void> {
-    await this.follower.stop();
+    await this.follower?.stop();
   }
 
   /** The first time it begins with what happens from then on. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 
 import { PING_MS, STREAM_HEADERS } from '../platform/http/server-sent-events.js';
-import type { FeedItem } from './run.feed.js';
+import type { FollowedItem } from './reset-feed.js';
 
 /**
  * Writes a feed to a response until it ends or the client goes away.
@@ -14,7 +14,7 @@ import type { FeedItem } from './run.feed.js';
  */
 export async function streamEvents(
   response: ServerResponse,
-  feed: AsyncIterable<FeedItem>,
+  feed: AsyncIterable<FollowedItem>,
   headers: Readonly<Record<string, number | string | string[] | undefined>> = {},
 ): Promise<void> {
   response.writeHead(200, { ...headers, ...STREAM_HEADERS });
@@ -22,14 +22,26 @@ export async function streamEvents(
   const ping = setInterval(() => response.write(': ping\n\n'), PING_MS);
   try {
     for await (const item of feed) {
-      if (item.kind !== 'event') continue;
-      const { event, text } = item.event;
-      const frame = `id: ${String(event.seq)}\nevent: ${event.type}\ndata: ${text}\n\n`;
-      if (!response.write(frame) && !(await drained(response))) return;
+      const frame = frameOf(item);
+      if (frame !== undefined && !response.write(frame) && !(await drained(response))) return;
     }
   } finally {
     clearInterval(ping);
     response.end();
+  }
+}
+
+/** A reset has no id: a client that comes back asks for what it asked for before, and is told again. */
+function frameOf(item: FollowedItem): string | undefined {
+  switch (item.kind) {
+    case 'event': {
+      const { event, text } = item.event;
+      return `id: ${String(event.seq)}\nevent: ${event.type}\ndata: ${text}\n\n`;
+    }
+    case 'reset':
+      return `event: reset\ndata: ${JSON.stringify(item.reset)}\n\n`;
+    case 'delta':
+      return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import { StorageConfig } from '../platform/config/app.config.js';
 import {
   EXAMPLE_COMPLETED_RUN,
   EXAMPLE_LARGE_RUN,
+  EXAMPLE_OLD_RUN,
   EXAMPLE_PAUSED_RUN,
   exampleDefinition,
   largeDefinition,
@@ -19,9 +20,15 @@ const REQUEST: StartRequest = {
   tags: ['example'],
 };
 
+/** Ends with the first turn that is taken. */
+const OLD_REQUEST: StartRequest = {
+  ...REQUEST,
+  definition: { name: 'old', steps: [{ id: 'sum', kind: 'transform', expression: '1 + 1' }] },
+};
+
 /**
  * Runs with fixed ids, so that every example of the API can be executed on a fresh start: one that completes, one that
- * is paused, one with a large output. Made on the embedded record only, once.
+ * is paused, one with a large output, one to be deleted. Made on the embedded record only, once.
  */
 @Injectable()
 export class ExampleRunsService implements OnApplicationBootstrap {
@@ -35,6 +42,7 @@ export class ExampleRunsService implements OnApplicationBootstrap {
     if (this.storage.databaseUrl !== undefined) return;
     await this.runs.plant(REQUEST, EXAMPLE_COMPLETED_RUN);
     await this.runs.plant({ ...REQUEST, definition: largeDefinition }, EXAMPLE_LARGE_RUN);
+    await this.runs.plant(OLD_REQUEST, EXAMPLE_OLD_RUN);
     await this.runs.plant(REQUEST, EXAMPLE_PAUSED_RUN, (runId) => [
       {
         runId,

@@ -8,6 +8,9 @@ export const EXAMPLE_LARGE_RUN = 'run_00000000000070008000000000000003';
 /** What the large run gives. */
 export const EXAMPLE_BLOB = '571d50c5d128a84a7a3c846dd15ec11591097be01f3b83deccf7333800c6c8b9';
 
+/** A run that may be deleted. */
+export const EXAMPLE_OLD_RUN = 'run_00000000000070008000000000000005';
+
 /** A file that the first step of the completed run made. */
 export const EXAMPLE_ARTIFACT = 'greet.greeting.txt';
 

@@ -36,7 +36,8 @@ export class RunEventsController {
     description:
       'JSON by default. With `Accept: application/x-ndjson` everything after `afterSeq` to the end of the log, one ' +
       'event a line, exactly as it is stored. With `Accept: text/event-stream` a live stream: `id` is the sequence number, `event` the ' +
-      'type, `data` the event; `Last-Event-ID` goes on after that one; it closes after the terminal event.',
+      'type, `data` the event; `Last-Event-ID` goes on after that one; it closes after the terminal event. Of a run that was deleted the page is ' +
+      'empty and has a `reset` with the last that is known of it; a stream says it as the event `reset`, and closes.',
   })
   @ApiParam({ name: 'id', example: EXAMPLE_COMPLETED_RUN })
   @ApiHeader({ name: 'Last-Event-ID', required: false, description: 'Streams only: go on after this event.' })
@@ -71,7 +72,7 @@ export class RunEventsController {
   }
 
   private async stream(from: LogPlace, reply: FastifyReply): Promise<void> {
-    await this.reader.requireRow(from.namespace, from.runId);
+    await this.reader.requireKnown(from.namespace, from.runId);
     reply.hijack();
     const gone = new AbortController();
     reply.raw.once('close', () => {

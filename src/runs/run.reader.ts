@@ -7,8 +7,10 @@ import { runErrors } from './domain/run.errors.js';
 import type { ArtifactRef } from './domain/run.events.js';
 import { findRecord } from './domain/run.state.js';
 import { referringStep, viewOfRun, viewOfStep, type RunView, type StepView } from './domain/view.js';
+import { withReset, type FollowedItem } from './reset-feed.js';
+import { RetentionStore, type Reset } from './retention.store.js';
 import { RunCatalogue, type RunFilter, type RunRow } from './run.catalogue.js';
-import { RunFeed, type FeedItem, type FollowOptions } from './run.feed.js';
+import { RunFeed, type FollowOptions } from './run.feed.js';
 import { RunStore } from './run.store.js';
 import { runNotFound, StateReader } from './state.reader.js';
 
@@ -26,6 +28,7 @@ export class RunReader {
     private readonly catalogue: RunCatalogue,
     private readonly store: RunStore,
     private readonly feed: RunFeed,
+    private readonly retention: RetentionStore,
   ) {}
 
   /** A run. @throws AppError `run.not-found` */
@@ -91,14 +94,19 @@ export class RunReader {
     return row;
   }
 
-  /** A page of events as JSON text: each event exactly as it is stored. @throws AppError `run.not-found` */
+  /**
+   * A page of events as JSON text: each event exactly as it is stored. Of a run that was deleted a page without events,
+   * with a reset.
+   *
+   * @throws AppError `run.not-found`
+   */
   async eventsJson(
     namespace: string,
     runId: string,
     range: { readonly afterSeq: number; readonly limit: number },
   ): Promise<string> {
     const page = await this.store.read(namespace, runId, range);
-    if (page === undefined) throw runNotFound(runId);
+    if (page === undefined) return this.resetJson(namespace, runId);
     const items = page.events.map(({ text }) => text).join(',');
     return `{"items":[${items}],"lastSeq":${String(page.lastSeq)},"more":${String(page.more)}}`;
   }
@@ -129,9 +137,22 @@ export class RunReader {
     return page.events[0]?.text;
   }
 
-  /** Follows a run: see RunFeed. */
-  follow(options: FollowOptions): AsyncIterable<FeedItem> {
-    return this.feed.follow(options);
+  /** Follows a run: see RunFeed. Of one that was deleted, or is while it is followed, comes a reset, and then nothing. */
+  follow(options: FollowOptions): AsyncIterable<FollowedItem> {
+    const { namespace, runId } = options;
+    return withReset(this.feed.follow(options), () => this.findReset(namespace, runId));
+  }
+
+  /** What a client is told that asks for events of a run that was deleted; undefined where nothing is known of it. */
+  async findReset(namespace: string, runId: string): Promise<Reset | undefined> {
+    const snapshot = await this.retention.findPurged(namespace, runId);
+    return snapshot && { runId, seq: snapshot.lastSeq, reset: true, snapshot };
+  }
+
+  /** @throws AppError `run.not-found` when there neither is nor was such a run */
+  async requireKnown(namespace: string, runId: string): Promise<void> {
+    if ((await this.catalogue.find(namespace, runId)) !== undefined) return;
+    if ((await this.findReset(namespace, runId)) === undefined) throw runNotFound(runId);
   }
 
   /** The run once it has ended, or as it is after `waitMs` milliseconds. @throws AppError `run.not-found` */
@@ -149,6 +170,12 @@ export class RunReader {
       if (found !== undefined) return found;
       throw AppError.of(runErrors['artifact.not-found'], `run ${runId} has no artifact "${name}"`);
     });
+  }
+
+  private async resetJson(namespace: string, runId: string): Promise<string> {
+    const reset = await this.findReset(namespace, runId);
+    if (reset === undefined) throw runNotFound(runId);
+    return JSON.stringify({ items: [], lastSeq: reset.seq, more: false, reset });
   }
 
   /** A step with its large values. */

@@ -18,6 +18,10 @@ import { RunLoader } from './engine/run.loader.js';
 import { StartGate } from './engine/start.gate.js';
 import { TimerService } from './engine/timer.service.js';
 import { ExampleRunsService } from './example-runs.service.js';
+import { LogFollowers } from './log-followers.js';
+import { PurgeController } from './purge.controller.js';
+import { PurgeService } from './purge.service.js';
+import { RetentionLoop } from './retention.loop.js';
 import { RunEventsController } from './run-events.controller.js';
 import { RunExportController } from './run-export.controller.js';
 import { RunControlService } from './run-control.service.js';
@@ -41,6 +45,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     RunInsightController,
     ArtifactController,
     BlobController,
+    PurgeController,
     WorkflowRunController,
     SimulationController,
   ],
@@ -51,11 +56,14 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     ChildRunInvoker,
     ContentLoader,
     EngineLifecycle,
+    LogFollowers,
     ExampleRunsService,
     LoopRecord,
     LoopTools,
     OwnerService,
+    PurgeService,
     RecoveryService,
+    RetentionLoop,
     RunControlService,
     RunEngine,
     RunLoader,
@@ -67,6 +75,6 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     StateReader,
     TimerService,
   ],
-  exports: [ChildRunInvoker, RunControlService, RunReader, RunService, StartResponder],
+  exports: [ChildRunInvoker, LogFollowers, RunControlService, RunReader, RunService, StartResponder],
 })
 export class RunsModule {}

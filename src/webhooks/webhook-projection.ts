@@ -1,8 +1,8 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import { IdSource } from '../platform/ids/id.source.js';
-import { DEFAULT_PACE, LogFollower, type LogConsumer } from '../runs/log-follower.js';
-import { RunFeed } from '../runs/run.feed.js';
+import { DEFAULT_PACE, type LogConsumer, type LogFollower } from '../runs/log-follower.js';
+import { LogFollowers } from '../runs/log-followers.js';
 import { RunLog, type LogEntry, type LogPage } from '../runs/run.log.js';
 import { RunReader } from '../runs/run.reader.js';
 import { DeliveryStore, type NewDelivery } from './delivery.store.js';
@@ -31,10 +31,10 @@ export class WebhookProjection implements LogConsumer {
     private readonly reader: RunReader,
     private readonly ids: IdSource,
     private readonly log: RunLog,
-    feed: RunFeed,
+    followers: LogFollowers,
   ) {
     const pace = { ...DEFAULT_PACE, pageSize: PAGE_SIZE, gatherMs: GATHER_MS };
-    this.follower = new LogFollower({ log, feed, logger: new Logger(WebhookProjection.name) }, this, pace);
+    this.follower = followers.create(this, pace);
   }
 
   /** @param onDeliveries called when deliveries were made */

@@ -14,6 +14,7 @@ import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
 import type { LogCursorStore } from '../../src/runs/log-cursor.store.js';
 import type { Limiter } from '../../src/platform/ports/limiter.js';
+import type { RetentionStore } from '../../src/runs/retention.store.js';
 import type { RunCatalogue, RunRow } from '../../src/runs/run.catalogue.js';
 import type { RunInbox } from '../../src/runs/run.inbox.js';
 import type { RunLease } from '../../src/runs/run.lease.js';
@@ -46,6 +47,7 @@ export interface Stores {
   readonly tasks: TaskStore;
   readonly schedules: ScheduleStore;
   readonly approvals: ApprovalStore;
+  readonly retention: RetentionStore;
   /** The record's own time, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** Moves the record's time on; absent where only waiting does. */

@@ -6,6 +6,7 @@ import { logCursorStoreContract } from './log-cursor-store.contract.js';
 import { metricStoreContract } from './metric-store.contract.js';
 import { limiterContract } from './limiter.contract.js';
 import type { RecordEngine } from './record-scene.js';
+import { retentionStoreContract } from './retention-store.contract.js';
 import { runCatalogueContract } from './run-catalogue.contract.js';
 import { runInboxContract } from './run-inbox.contract.js';
 import { runLeaseContract } from './run-lease.contract.js';
@@ -36,4 +37,5 @@ export function recordContract(engine: RecordEngine): void {
   taskStoreContract(engine);
   scheduleStoreContract(engine);
   approvalStoreContract(engine);
+  retentionStoreContract(engine);
 }

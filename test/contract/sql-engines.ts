@@ -15,6 +15,7 @@ import { SqlKeyStore } from '../../src/storage/sql/sql-key.store.js';
 import { SqlLogCursorStore } from '../../src/storage/sql/sql-log-cursor.store.js';
 import { SqlMetricStore } from '../../src/storage/sql/sql-metric.store.js';
 import { SqlLimiter } from '../../src/storage/sql/sql-limiter.js';
+import { SqlRetentionStore } from '../../src/storage/sql/sql-retention.store.js';
 import { SqlRunCatalogue } from '../../src/storage/sql/sql-run.catalogue.js';
 import { SqlRunInbox } from '../../src/storage/sql/sql-run.inbox.js';
 import { SqlRunLease } from '../../src/storage/sql/sql-run.lease.js';
@@ -36,6 +37,7 @@ const TABLES = [
   'run_appends',
   'run_inbox',
   'run_checkpoints',
+  'purged_runs',
   'owners',
   'idempotency_keys',
   'api_keys',
@@ -124,6 +126,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
     tasks: new SqlTaskStore(database),
     schedules: new SqlScheduleStore(database),
     approvals: new SqlApprovalStore(database),
+    retention: new SqlRetentionStore(database),
     count: (kind) => countRows(database, TABLES_OF_KINDS[kind]),
   };
 }

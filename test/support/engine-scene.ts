@@ -126,6 +126,7 @@ export class EngineScene {
       catalogue,
       runs,
       this.feed,
+      this.stores.retention,
     );
     this.control = new RunControlService(inbox, this.engine, queue, this.feed, this.reader, this.clock);
   }

@@ -6,6 +6,7 @@ import { MemoryLogCursorStore } from '../../src/storage/memory/memory-log-cursor
 import { MemoryMetricStore } from '../../src/storage/memory/memory-metric.store.js';
 import { MemoryLimiter } from '../../src/storage/memory/memory-limiter.js';
 import { MemoryRecord } from '../../src/storage/memory/memory-record.js';
+import { MemoryRetentionStore } from '../../src/storage/memory/memory-retention.store.js';
 import { MemoryRunCatalogue } from '../../src/storage/memory/memory-run.catalogue.js';
 import { MemoryRunInbox } from '../../src/storage/memory/memory-run.inbox.js';
 import { MemoryRunLease } from '../../src/storage/memory/memory-run.lease.js';
@@ -25,6 +26,7 @@ import { ManualClock } from './manual-clock.js';
 /** An empty record in memory on a clock of its own. */
 export function memoryStores(clock = new ManualClock()): Stores {
   const record = new MemoryRecord(clock);
+  const tasks = new MemoryTaskStore(clock);
   const resources: MemoryResources = new Map();
   return {
     runs: new MemoryRunStore(record),
@@ -42,9 +44,10 @@ export function memoryStores(clock = new ManualClock()): Stores {
     workflows: new MemoryVersionedStore(resources, 'workflow'),
     secrets: new MemorySecretStore(),
     limiter: new MemoryLimiter(clock),
-    tasks: new MemoryTaskStore(clock),
+    tasks,
     schedules: new MemoryScheduleStore(),
     approvals: new MemoryApprovalStore(record),
+    retention: new MemoryRetentionStore(record, tasks),
     now: () => Promise.resolve(clock.now()),
     advance: (ms) => {
       clock.advance(ms);

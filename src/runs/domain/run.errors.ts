@@ -4,6 +4,13 @@ import { defineErrors } from '../../kernel/failure.js';
 export const runErrors = defineErrors({
   'run.not-found': { kind: 'not-found', title: 'No such run' },
   'run.not-active': { kind: 'conflict', title: 'The run has ended or is ending' },
+  'run.not-ended': { kind: 'conflict', title: 'The run has not ended' },
+  'run.has-parent': { kind: 'conflict', title: 'The run works for another one that is there' },
+  'run.unread': {
+    kind: 'conflict',
+    title: 'Not all events of the run are read by those who follow the log',
+    retryable: true,
+  },
   'run.timed-out': { kind: 'timeout', title: 'The run used up its execution time' },
   'run.output-invalid': {
     kind: 'unprocessable',

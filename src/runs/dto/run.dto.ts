@@ -3,6 +3,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Failure } from '../../kernel/failure.js';
 import type { Json, JsonObject } from '../../kernel/json.js';
 import type { SkipReason, Usage } from '../domain/run.events.js';
+import type { PurgedRun } from '../retention.store.js';
 import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../domain/run.status.js';
 import { STEP_READERS, type StepKind } from '../../workflows/domain/kinds/step-kinds.js';
 import type { HeldView, ManifestView } from '../domain/view.js';
@@ -301,6 +302,25 @@ export class RunEventDto {
   readonly data!: JsonObject;
 }
 
+/** Events that were asked for are not kept any more. */
+export class ResetDto {
+  @ApiProperty()
+  readonly runId!: string;
+
+  @ApiProperty({ type: 'integer', description: 'The number of the last event that there was.' })
+  readonly seq!: number;
+
+  @ApiProperty({ enum: [true] })
+  readonly reset!: true;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'The run as a list showed it last, without links, and `purgedAt`.',
+  })
+  readonly snapshot!: PurgedRun;
+}
+
 /** A page of events. */
 export class EventPageDto {
   @ApiProperty({ type: () => [RunEventDto] })
@@ -311,4 +331,10 @@ export class EventPageDto {
 
   @ApiProperty({ description: 'Whether events after the last one here exist.', example: false })
   readonly more!: boolean;
+
+  @ApiPropertyOptional({
+    type: () => ResetDto,
+    description: 'Present when the run was deleted: forget its events, and take the snapshot.',
+  })
+  readonly reset?: ResetDto;
 }

@@ -145,6 +145,26 @@ export class MemoryRecord {
     if (entry !== undefined) consume(entry, rowIds);
   }
 
+  /** Whether the log has events of a run behind its first `read` appends. */
+  isUnread(runId: string, read: number): boolean {
+    return this.log.slice(read).some(({ events }) => events[0]?.event.runId === runId);
+  }
+
+  hasBlobs(runId: string): boolean {
+    return [...this.blobUsers.values()].some((users) => users.has(runId));
+  }
+
+  /** Forgets a run and everything that is its own. Appends of others keep their places in the log. */
+  purge(entry: RunEntry): void {
+    const { id, namespace } = entry.run;
+    this.takeOut(entry);
+    this.runs.delete(id);
+    for (const [place, append] of this.log.entries())
+      if (append.events[0]?.event.runId === id) this.log[place] = { namespace, events: [] };
+    for (const [key, row] of this.idempotency) if (row.runId === id) this.idempotency.delete(key);
+    for (const [key, approval] of this.approvals) if (approval.runId === id) this.approvals.delete(key);
+  }
+
   /** Changes a run row and keeps the indexes true. */
   change(entry: RunEntry, change: RowChange): void {
     this.takeOut(entry);

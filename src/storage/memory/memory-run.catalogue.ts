@@ -78,7 +78,8 @@ function asciiLower(text: string): string {
   return text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function rowOf(entry: RunEntry): RunRow {
+/** The row of a run. */
+export function rowOf(entry: RunEntry): RunRow {
   return {
     ...without(entry.run, 'events', 'appendId'),
     summary: summaryOf(entry),

@@ -23,6 +23,11 @@ export class MemoryTaskStore extends TaskStore {
     return Promise.resolve(task?.namespace === namespace ? task : undefined);
   }
 
+  /** Forgets the tasks of a run that is deleted. */
+  forgetRun(runId: string): void {
+    for (const [id, task] of this.tasks) if (task.runId === runId) this.tasks.delete(id);
+  }
+
   override openOf(namespace: string, runId: string): Promise<readonly Task[]> {
     const tasks = [...this.tasks.values()].filter(
       (task) => task.namespace === namespace && task.runId === runId && isOpenTask(task),

@@ -38,6 +38,8 @@ export interface LogOrder {
   readonly xid: Fragment;
   /** Rows behind a place whose order can not change any more. */
   readonly after: (xid: string, position: number) => Fragment;
+  /** Rows behind a place, whether or not their order can still change. */
+  readonly beyond: (xid: string, position: number) => Fragment;
   /** The place behind which only rows lie that are written from now on. */
   readonly head: { readonly xid: Fragment; readonly position: Fragment };
 }
@@ -124,6 +126,7 @@ export const SQLITE: SqlDialect = {
     columns: sql`position`,
     xid: sql`'0'`,
     after: (_xid, position) => sql`position > ${position}`,
+    beyond: (_xid, position) => sql`position > ${position}`,
     head: { xid: sql`'0'`, position: sql`(select coalesce(max(position), 0) from run_appends)` },
   },
   lockSchema: () => Promise.resolve(),
@@ -163,6 +166,7 @@ export const POSTGRES: SqlDialect = {
     xid: sql`xid::text`,
     after: (xid, position) => sql`(xid, position) > (${xid}::text::xid8, ${position}::bigint)
       and xid < pg_snapshot_xmin(pg_current_snapshot())`,
+    beyond: (xid, position) => sql`(xid, position) > (${xid}::text::xid8, ${position}::bigint)`,
     head: { xid: sql`pg_snapshot_xmin(pg_current_snapshot())::text`, position: sql`0` },
   },
   lockSchema: async (transaction) => {

@@ -12,6 +12,7 @@ import { RunCatalogue } from '../../runs/run.catalogue.js';
 import { RunInbox } from '../../runs/run.inbox.js';
 import { RunLease } from '../../runs/run.lease.js';
 import { RunLog } from '../../runs/run.log.js';
+import { RetentionStore } from '../../runs/retention.store.js';
 import { RunStore } from '../../runs/run.store.js';
 import { ScheduleStore } from '../../schedules/schedule.store.js';
 import { TemplateStore } from '../../templates/template.store.js';
@@ -27,6 +28,7 @@ import { SqlKeyStore } from './sql-key.store.js';
 import { SqlLogCursorStore } from './sql-log-cursor.store.js';
 import { SqlMetricStore } from './sql-metric.store.js';
 import { SqlLimiter } from './sql-limiter.js';
+import { SqlRetentionStore } from './sql-retention.store.js';
 import { SqlRunCatalogue } from './sql-run.catalogue.js';
 import { SqlRunInbox } from './sql-run.inbox.js';
 import { SqlRunLease } from './sql-run.lease.js';
@@ -46,6 +48,7 @@ export const SQL_ADAPTERS = [
   [RunInbox, SqlRunInbox],
   [RunCatalogue, SqlRunCatalogue],
   [RunLog, SqlRunLog],
+  [RetentionStore, SqlRetentionStore],
   [IdempotencyStore, SqlIdempotencyStore],
   [KeyStore, SqlKeyStore],
   [BlobStore, SqlBlobStore],

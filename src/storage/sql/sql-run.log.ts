@@ -1,17 +1,12 @@
 import { sql } from 'kysely';
 
 import { RunLog, type LogEntry, type LogPage } from '../../runs/run.log.js';
+import { cursorOf, LOG_START, placeOf, type LogPlace } from './log-place.js';
 import { splitEvents } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
 
-/** Where a reader stands: transaction and position; transaction "0" where rows do not carry one. */
-interface Place {
-  readonly xid: string;
-  readonly position: number;
-}
-
-interface AppendRow extends Place {
+interface AppendRow extends LogPlace {
   readonly namespace: string;
   readonly events: string;
 }
@@ -27,7 +22,7 @@ export class SqlRunLog extends RunLog {
 
   private readonly readRows = this.database.prepare(
     'log.read',
-    (p: Slots<Place & { readonly limit: number }>) => {
+    (p: Slots<LogPlace & { readonly limit: number }>) => {
       const { logOrder } = this.database.dialect;
       return sql<AppendRow>`select ${logOrder.xid} as xid, position, namespace, events from run_appends
       where ${logOrder.after(p.xid, p.position)} order by ${logOrder.columns} limit ${p.limit}`;
@@ -36,7 +31,7 @@ export class SqlRunLog extends RunLog {
 
   private readonly readHead = this.database.prepare('log.head', () => {
     const { xid, position } = this.database.dialect.logOrder.head;
-    return sql<Place>`select ${xid} as xid, ${position} as position`;
+    return sql<LogPlace>`select ${xid} as xid, ${position} as position`;
   });
 
   override async readAfter(cursor: string, limit: number): Promise<LogPage> {
@@ -62,17 +57,6 @@ export class SqlRunLog extends RunLog {
 
   override async head(): Promise<string> {
     const [place] = await this.database.read(this.readHead.bind({}));
-    return cursorOf(place ?? START);
+    return cursorOf(place ?? LOG_START);
   }
-}
-
-const START: Place = { xid: '0', position: 0 };
-
-function cursorOf({ xid, position }: Place): string {
-  return `${xid}:${String(position)}`;
-}
-
-function placeOf(cursor: string): Place {
-  const [, xid, position] = /^(\d+):(\d+)$/.exec(cursor) ?? [];
-  return xid === undefined ? START : { xid, position: Number(position) };
 }

@@ -188,6 +188,17 @@ export interface TemplateTagsTable {
   readonly template_id: string;
 }
 
+/** What is remembered of runs that were deleted. */
+export interface PurgedRunsTable {
+  readonly run_id: string;
+  readonly namespace: string;
+  /** JSON: the last that is known of the run. */
+  readonly item: string;
+  readonly purged_at: number;
+  /** When its blobs may go; null when there are none. */
+  readonly blobs_at: number | null;
+}
+
 /** How far each follower has come along the log. */
 export interface LogCursorsTable {
   readonly follower: string;
@@ -435,6 +446,7 @@ export interface Tables {
   readonly budget_settlements: BudgetSettlementsTable;
   readonly blobs: BlobsTable;
   readonly run_blobs: RunBlobsTable;
+  readonly purged_runs: PurgedRunsTable;
   readonly templates: TemplatesTable;
   readonly template_versions: TemplateVersionsTable;
   readonly template_labels: TemplateLabelsTable;
