@@ -14,7 +14,7 @@ import { RunCatalogue, type RunRow } from './run.catalogue.js';
 import { runNotFound } from './state.reader.js';
 
 /** How long somebody who deletes a run waits for those who have not read all of it. */
-const READ_WITHIN_MS = 3_000;
+const READ_WITHIN_MS = 5_000;
 const ASK_AGAIN_MS = 100;
 
 /** How many children are looked at together. */
@@ -41,7 +41,7 @@ export class PurgeService {
   }
 
   /**
-   * Deletes a run because somebody asks; waits at most 3 s for followers of the log. What is still to be delivered of
+   * Deletes a run because somebody asks; waits at most 5 s for followers of the log. What is still to be delivered of
    * its events is not delivered any more.
    *
    * @throws AppError `run.not-found`, `run.not-ended`, `run.has-parent`, `run.unread`
