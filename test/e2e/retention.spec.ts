@@ -1,7 +1,6 @@
 /** Runs that are deleted: by somebody, and by themselves after their time. What clients then are told. */
 import { sql } from 'kysely';
 
-import type { ResetNotice } from '../../src/events/event.contract.js';
 import type { JsonObject } from '../../src/kernel/json.js';
 import type { Page } from '../../src/kernel/page.js';
 import type { WorkflowMetricsDto } from '../../src/metrics/dto/metric.dto.js';
