@@ -38,7 +38,11 @@ export function retentionStoreContract(engine: RecordEngine): void {
 
     describe('due', () => {
       it('lists runs that ended before a time, the oldest end first, and says when the next one ended', async () => {
-        const [late, early, fresh] = [await ended({}, END + 2), await ended({}, END), await ended({}, END + 3)];
+        const [late, early, fresh] = [
+          await ended({}, END + 2),
+          await ended({}, END),
+          await ended({}, END + 3),
+        ];
         await scene.freeRun();
         await scene.claimedRun();
 
@@ -72,7 +76,9 @@ export function retentionStoreContract(engine: RecordEngine): void {
         expect(await dueIds(END + 9)).toEqual([parent.id]);
         expect(await purge(child)).toBe('nested');
 
-        expect(await retention().endedChildren({ namespace: 'default', runId: parent.id }, 9)).toEqual([child]);
+        expect(await retention().endedChildren({ namespace: 'default', runId: parent.id }, 9)).toEqual([
+          child,
+        ]);
         expect(await purge(parent)).toBe('purged');
         expect(await dueIds(END + 9)).toEqual([child.id]);
         expect(await purge(child)).toBe('purged');
