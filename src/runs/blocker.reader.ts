@@ -114,17 +114,18 @@ export class BlockerReader {
     agents: ReadonlyMap<string, AgentCondition>,
   ): Promise<BlockerFacts['runs']> {
     const wanted = units.flatMap(({ path, ref, lineage, agentReference = '' }) => {
-      if (ref !== undefined) return [{ path, runId: ref }];
+      if (ref !== undefined) return [{ path, runId: ref, isNamed: true }];
       const isOfRun = agents.get(agentReference)?.kind === WORKFLOW_KIND;
-      return isOfRun ? [{ path, runId: subRunIdOf(id, lineage) }] : [];
+      return isOfRun ? [{ path, runId: subRunIdOf(id, lineage), isNamed: false }] : [];
     });
     const runIds = wanted.map(({ runId }) => runId);
     const rows = await this.catalogue.findMany(namespace, runIds);
     const statuses = new Map(rows.map((row) => [row.id, row.summary.status]));
     return new Map(
-      wanted.map(({ path, runId }) => {
+      wanted.flatMap(({ path, runId, isNamed }) => {
         const status = statuses.get(runId);
-        return [path, { runId, ...(status !== undefined && { status }) }];
+        if (status === undefined && !isNamed) return []; // not started yet
+        return [[path, { runId, ...(status !== undefined && { status }) }] as const];
       }),
     );
   }

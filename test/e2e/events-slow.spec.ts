@@ -13,9 +13,9 @@ import { until } from '../support/until.js';
 
 jest.setTimeout(60_000);
 
-const STEPS = 250;
-/** More in all than the buffers of the system hold for one connection. */
-const BLOB = 'x'.repeat(40_000);
+const STEPS = 600;
+/** Small enough to stand in events; more in all than the buffers of the system hold for one connection. */
+const BLOB = 'x'.repeat(15_000);
 const BIG_RUN: JsonObject = {
   steps: upTo(STEPS).map((n) => ({
     id: `s${n}`,
