@@ -375,6 +375,54 @@ update "owners" set "retired_at" = (extract(epoch from statement_timestamp()) * 
 -- owner.retire-expired
 update "owners" set "retired_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "retired_at" is null and "expires_at" <= (extract(epoch from statement_timestamp()) * 1000)::bigint;
 
+-- purge.approvals
+delete from "approvals" where run_id = $1;
+
+-- purge.assignees
+delete from approval_assignees
+  where approval_id in (select id from approvals where run_id = $1);
+
+-- purge.idempotency_keys
+delete from "idempotency_keys" where run_id = $1;
+
+-- purge.metric_open_runs
+delete from "metric_open_runs" where run_id = $1;
+
+-- purge.parent
+select 1 as is_free where not exists (select 1 from runs where id = $1);
+
+-- purge.remember
+insert into purged_runs (run_id, namespace, item, purged_at, blobs_at)
+  select $1, $2, $3, cast($4 as bigint),
+  case when exists (select 1 from run_blobs where namespace = $5 and run_id = $6)
+  then cast($7 as bigint) end
+  where true
+  on conflict (run_id) do update
+  set item = excluded.item, purged_at = excluded.purged_at, blobs_at = excluded.blobs_at;
+
+-- purge.run
+delete from runs where id = $1 and namespace = $2 and last_seq = $3
+  and ended_at is not null and owner_id is null;
+
+-- purge.run_appends
+delete from "run_appends" where run_id = $1;
+
+-- purge.run_checkpoints
+delete from "run_checkpoints" where run_id = $1;
+
+-- purge.run_inbox
+delete from "run_inbox" where run_id = $1;
+
+-- purge.tag
+delete from run_tags where namespace = $1 and tag = $2 and run_id = $3;
+
+-- purge.tasks
+delete from "tasks" where run_id = $1;
+
+-- purge.unread
+select 1 as is_read where not exists (
+  select 1 from run_appends where run_id = $1 and (xid, position) > ($2::text::xid8, $3::bigint));
+
 -- resource.add-facet
 insert into "resource_facets" ("namespace", "type", "facet", "value", "resource_id") values ($1, $2, $3, $4, $5) on conflict do nothing;
 
@@ -434,11 +482,55 @@ select "version", "body", "author", "change_note", "created_at" from "resource_v
 -- resource.versions
 select "version", "author", "change_note", "created_at" from "resource_versions" where "resource_id" = $1 and "namespace" = $2 and "type" = $3 and "version" < $4 order by "version" desc limit $5;
 
+-- retention.blobs-due
+select namespace, run_id from purged_runs where blobs_at is not null and blobs_at <= $1
+  order by blobs_at limit $2;
+
+-- retention.blobs-gone
+update purged_runs set blobs_at = null where run_id = $1 and namespace = $2;
+
+-- retention.children
+select * from runs where parent_id = $1 and namespace = $2 and ended_at is not null
+  order by id limit $3;
+
+-- retention.due
+select runs.*, (select count(*) from webhook_deliveries
+  where webhook_deliveries.run_id = runs.id and webhook_deliveries.status = 'pending') as is_told
+  from runs
+  where ended_at is not null and ended_at < $1
+  and (ended_at, id) > (cast($2 as bigint), $3) and (runs.parent_id is null
+  or not exists (select 1 from runs as parents where parents.id = runs.parent_id))
+  order by ended_at, id limit $4;
+
+-- retention.find
+select item from purged_runs where run_id = $1 and namespace = $2;
+
+-- retention.forget
+delete from purged_runs where run_id in (
+  select run_id from purged_runs where purged_at < $1 and blobs_at is null
+  order by purged_at limit $2);
+
+-- retention.next
+select (select min(purged_at) from purged_runs) as purged_at,
+  (select min(blobs_at) from purged_runs where blobs_at is not null) as blobs_at;
+
+-- retention.next-end
+select ended_at from runs
+  where ended_at is not null and ended_at >= $1 and (runs.parent_id is null
+  or not exists (select 1 from runs as parents where parents.id = runs.parent_id))
+  order by ended_at, id limit 1;
+
 -- run.claim
 update "runs" set "owner_id" = $1, "epoch" = epoch + 1 where "id" = $2 and "owner_id" is null and epoch = coalesce($3, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = $4 and "owners"."retired_at" is null and "owners"."expires_at" > (extract(epoch from statement_timestamp()) * 1000)::bigint) returning "namespace", "epoch", "last_seq", "inbox_seq";
 
 -- run.count
 select "status", count(*) as "runs" from "runs" group by "namespace", "status";
+
+-- run.count-before
+select count(*) as runs from runs
+  where status = 'queued' and owner_id is null and wake_at is not null
+  and (priority > $1
+  or (priority = $2 and (wake_at, id) < (cast($3 as bigint), $4)));
 
 -- run.count-open
 with recursive spaces(namespace) as (
@@ -610,6 +702,11 @@ update tasks set status = 'leased', deliveries = deliveries + 1, token_hash = $1
 
 -- task.next-expiry
 select min(lease_until) - (extract(epoch from statement_timestamp()) * 1000)::bigint as in_ms from tasks where status = 'leased';
+
+-- task.open-of-run
+select * from tasks
+  where run_id = $1 and namespace = $2 and status in ('queued', 'leased')
+  order by id limit 1000;
 
 -- task.purge
 delete from tasks where id in (

@@ -333,6 +333,54 @@ update "owners" set "retired_at" = ? where "retired_at" is null;
 -- owner.retire-expired
 update "owners" set "retired_at" = ? where "retired_at" is null and "expires_at" <= ?;
 
+-- purge.approvals
+delete from "approvals" where run_id = ?;
+
+-- purge.assignees
+delete from approval_assignees
+  where approval_id in (select id from approvals where run_id = ?);
+
+-- purge.idempotency_keys
+delete from "idempotency_keys" where run_id = ?;
+
+-- purge.metric_open_runs
+delete from "metric_open_runs" where run_id = ?;
+
+-- purge.parent
+select 1 as is_free where not exists (select 1 from runs where id = ?);
+
+-- purge.remember
+insert into purged_runs (run_id, namespace, item, purged_at, blobs_at)
+  select ?, ?, ?, cast(? as bigint),
+  case when exists (select 1 from run_blobs where namespace = ? and run_id = ?)
+  then cast(? as bigint) end
+  where true
+  on conflict (run_id) do update
+  set item = excluded.item, purged_at = excluded.purged_at, blobs_at = excluded.blobs_at;
+
+-- purge.run
+delete from runs where id = ? and namespace = ? and last_seq = ?
+  and ended_at is not null and owner_id is null;
+
+-- purge.run_appends
+delete from "run_appends" where run_id = ?;
+
+-- purge.run_checkpoints
+delete from "run_checkpoints" where run_id = ?;
+
+-- purge.run_inbox
+delete from "run_inbox" where run_id = ?;
+
+-- purge.tag
+delete from run_tags where namespace = ? and tag = ? and run_id = ?;
+
+-- purge.tasks
+delete from "tasks" where run_id = ?;
+
+-- purge.unread
+select 1 as is_read where not exists (
+  select 1 from run_appends where run_id = ? and position > ?);
+
 -- resource.add-facet
 insert into "resource_facets" ("namespace", "type", "facet", "value", "resource_id") values (?, ?, ?, ?, ?) on conflict do nothing;
 
@@ -392,11 +440,55 @@ select "version", "body", "author", "change_note", "created_at" from "resource_v
 -- resource.versions
 select "version", "author", "change_note", "created_at" from "resource_versions" where "resource_id" = ? and "namespace" = ? and "type" = ? and "version" < ? order by "version" desc limit ?;
 
+-- retention.blobs-due
+select namespace, run_id from purged_runs where blobs_at is not null and blobs_at <= ?
+  order by blobs_at limit ?;
+
+-- retention.blobs-gone
+update purged_runs set blobs_at = null where run_id = ? and namespace = ?;
+
+-- retention.children
+select * from runs where parent_id = ? and namespace = ? and ended_at is not null
+  order by id limit ?;
+
+-- retention.due
+select runs.*, (select count(*) from webhook_deliveries
+  where webhook_deliveries.run_id = runs.id and webhook_deliveries.status = 'pending') as is_told
+  from runs
+  where ended_at is not null and ended_at < ?
+  and (ended_at, id) > (cast(? as bigint), ?) and (runs.parent_id is null
+  or not exists (select 1 from runs as parents where parents.id = runs.parent_id))
+  order by ended_at, id limit ?;
+
+-- retention.find
+select item from purged_runs where run_id = ? and namespace = ?;
+
+-- retention.forget
+delete from purged_runs where run_id in (
+  select run_id from purged_runs where purged_at < ? and blobs_at is null
+  order by purged_at limit ?);
+
+-- retention.next
+select (select min(purged_at) from purged_runs) as purged_at,
+  (select min(blobs_at) from purged_runs where blobs_at is not null) as blobs_at;
+
+-- retention.next-end
+select ended_at from runs
+  where ended_at is not null and ended_at >= ? and (runs.parent_id is null
+  or not exists (select 1 from runs as parents where parents.id = runs.parent_id))
+  order by ended_at, id limit 1;
+
 -- run.claim
 update "runs" set "owner_id" = ?, "epoch" = epoch + 1 where "id" = ? and "owner_id" is null and epoch = coalesce(?, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = ? and "owners"."retired_at" is null and "owners"."expires_at" > ?) returning "namespace", "epoch", "last_seq", "inbox_seq";
 
 -- run.count
 select "status", count(*) as "runs" from "runs" group by "namespace", "status";
+
+-- run.count-before
+select count(*) as runs from runs
+  where status = 'queued' and owner_id is null and wake_at is not null
+  and (priority > ?
+  or (priority = ? and (wake_at, id) < (cast(? as bigint), ?)));
 
 -- run.count-open
 with recursive spaces(namespace) as (
@@ -560,6 +652,11 @@ update tasks set status = 'leased', deliveries = deliveries + 1, token_hash = ?,
 
 -- task.next-expiry
 select min(lease_until) - ? as in_ms from tasks where status = 'leased';
+
+-- task.open-of-run
+select * from tasks
+  where run_id = ? and namespace = ? and status in ('queued', 'leased')
+  order by id limit 1000;
 
 -- task.purge
 delete from tasks where id in (

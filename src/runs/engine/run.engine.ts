@@ -85,7 +85,7 @@ export class RunEngine implements SlotSource {
 
   /** The runs that hold an execution slot here. */
   get executed(): readonly string[] {
-    return [...this.loops.values()].filter(({ mode }) => mode !== 'control').map(({ runId }) => runId);
+    return [...this.loops.values()].filter(({ holdsSlot }) => holdsSlot).map(({ runId }) => runId);
   }
 
   /** Begins to take runs. */
