@@ -1,4 +1,5 @@
 /** A trace is sent though its exporter dies, or its collector is away, while it is being sent. */
+import { LogFollowers } from '../../src/runs/log-followers.js';
 import { TraceExport } from '../../src/metrics/trace-export.js';
 import { encodeEvent } from '../../src/runs/domain/run.events.js';
 import { traceIdOf } from '../../src/kernel/trace-context.js';
@@ -37,7 +38,8 @@ export async function sendTraceAcrossADeath(): Promise<readonly Violation[]> {
 function exporterOf(record: MemoryRecord, cursors: MemoryLogCursorStore): TraceExport {
   const config = { endpoint: ENDPOINT, headers: {}, serviceName: 'ensemble' };
   const feed = new SimulatedFeed({ published: () => undefined });
-  return new TraceExport(config, cursors, new MemoryRunStore(record), new MemoryRunLog(record), feed);
+  const log = new MemoryRunLog(record);
+  return new TraceExport(config, cursors, new MemoryRunStore(record), log, new LogFollowers(log, feed));
 }
 
 async function takeOnce(exporter: TraceExport, record: MemoryRecord): Promise<void> {
