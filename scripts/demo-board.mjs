@@ -93,7 +93,7 @@ function changeOf({ type, at, attempt, data }) {
         note: attempt > 1 ? `attempt ${attempt}` : '',
       });
     case 'step.completed':
-      return () => ({ status: 'completed', endedAt: time, note: noteOf(data.output) });
+      return () => ({ status: 'completed', endedAt: time, note: noteOf(data) });
     case 'step.failed':
       return () => ({ status: 'failed', endedAt: time, note: data.failure.message });
     case 'step.retrying':
@@ -113,7 +113,8 @@ function changeOf({ type, at, attempt, data }) {
 }
 
 /** What a step has made, in a few words. */
-function noteOf(output) {
+function noteOf({ output, outputRef }) {
+  if (outputRef !== undefined) return `${Math.ceil(outputRef.bytes / 1024)} KiB of notes and beats`;
   if (output?.valid === false) return `not valid: ${output.errors?.[0]?.message ?? 'no reason'}`;
   if (Array.isArray(output?.events)) return `${output.events.length} notes and beats, valid`;
   return typeof output?.text === 'string' ? `${output.text.split('\n').length} lines written` : '';

@@ -74,7 +74,8 @@ describe('metrics', () => {
     expect(summary.body.runs.failed).toBe(1);
     expect(summary.body.runs.completed).toBeGreaterThanOrEqual(4);
     expect(summary.body.caches.map(({ cache }) => cache)).toContain('templates');
-    expect(agent.body.attempts).toMatchObject({ completed: 4, skipped: 3, failed: 0 });
+    expect(agent.body.attempts).toMatchObject({ skipped: 3, failed: 0 });
+    expect(agent.body.attempts.completed).toBeGreaterThanOrEqual(4);
     expect(nothing.body.runs).toEqual({
       ...{ started: 0, completed: 0, failed: 0, cancelled: 0, timedOut: 0, retries: 0 },
       ...{ durationMs: { count: 0 }, queueMs: { count: 0 } },

@@ -51,15 +51,21 @@ it('keep a run loaded while they end one after the other, and park it when nothi
 });
 
 it('let a run call somebody beside them when a slot is free again', async () => {
-  const steps = [sub(), sub({ id: 'two' }), { ...handStep('b'), dependsOn: ['sub'] }];
+  const steps = [
+    sub(),
+    sub({ id: 'two' }),
+    { ...handStep('b'), dependsOn: ['sub'] },
+    { ...handStep('c'), dependsOn: ['two'] },
+  ];
   const id = await scene.run({ steps });
   (await scene.call(0)).complete();
   const second = await scene.call(1);
-  await until(async () => (await scene.log(id)).includes('step.completed sub#1'), 'the first has ended');
+  const log = async (): Promise<string> => (await scene.log(id)).join();
+  await until(async () => /step\.completed (sub|two)#1/.test(await log()), 'the first has ended');
 
-  // The second sub-run and the step after the first take the only slot one after the other.
+  // Which sub-run is the first is open. The second and the steps after both take the only slot one after the other.
   second.complete();
-  (await scene.call(2)).complete();
+  for (const index of [2, 3]) (await scene.call(index)).complete();
   await end(id);
 });
 

@@ -22,7 +22,6 @@ const INDEXES: readonly string[] = [
   `create index purged_runs_by_age on purged_runs (purged_at)`,
   `create index purged_runs_with_blobs on purged_runs (blobs_at) where blobs_at is not null`,
   `create index runs_ended on runs (ended_at, id) where ended_at is not null`,
-  `create index runs_of_parent on runs (parent_id) where parent_id is not null`,
   `create index tasks_of_run on tasks (run_id) where run_id is not null`,
   `create index idempotency_keys_of_run on idempotency_keys (run_id) where run_id is not null`,
   `create index approval_assignees_of_approval on approval_assignees (approval_id)`,
