@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 
 import { AccessModule } from './access/access.module.js';
+import { contextErrors } from './context/domain/context.errors.js';
 import { secretErrors } from './access/secret.errors.js';
 import { agentErrors } from './agents/agent.errors.js';
 import { codeErrors } from './agents/providers/code/code.errors.js';
@@ -75,6 +76,7 @@ const errorDeclarations = [
   metricErrors,
   runErrors,
   simulationErrors,
+  contextErrors,
   scheduleErrors,
   webhookErrors,
   approvalErrors,

@@ -6,7 +6,20 @@
 
 /** What an id names. */
 export type IdPrefix =
-  'run' | 'tpl' | 'agt' | 'wf' | 'sch' | 'tsk' | 'key' | 'own' | 'apd' | 'req' | 'apr' | 'whk' | 'dlv';
+  | 'run'
+  | 'tpl'
+  | 'agt'
+  | 'wf'
+  | 'sch'
+  | 'tsk'
+  | 'key'
+  | 'own'
+  | 'apd'
+  | 'req'
+  | 'apr'
+  | 'whk'
+  | 'dlv'
+  | 'cmd';
 
 /** An id from a UUID v7 in its canonical form. Sorts by creation time as plain text. */
 export function makeId(prefix: IdPrefix, uuid: string): string {

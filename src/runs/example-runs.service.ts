@@ -1,13 +1,19 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
+import { failureOf } from '../kernel/failure.js';
 import { isoOf } from '../kernel/time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { StorageConfig } from '../platform/config/app.config.js';
+import { runErrors } from './domain/run.errors.js';
+import type { RunEvent } from './domain/run.events.js';
 import {
   EXAMPLE_COMPLETED_RUN,
+  EXAMPLE_FAILED_RUN,
+  EXAMPLE_HELD_RUN,
   EXAMPLE_LARGE_RUN,
   EXAMPLE_OLD_RUN,
   EXAMPLE_PAUSED_RUN,
+  EXAMPLE_SNAPSHOT,
   exampleDefinition,
   largeDefinition,
 } from './examples.js';
@@ -27,8 +33,8 @@ const OLD_REQUEST: StartRequest = {
 };
 
 /**
- * Runs with fixed ids, so that every example of the API can be executed on a fresh start: one that completes, one that
- * is paused, one with a large output, one to be deleted. Made on the embedded record only, once.
+ * Runs with fixed ids, so that every example of the API can be executed on a fresh start: one that completes, one with a
+ * large output, one to be deleted, one that has failed, and two that are paused. Made on the embedded record only, once.
  */
 @Injectable()
 export class ExampleRunsService implements OnApplicationBootstrap {
@@ -43,14 +49,23 @@ export class ExampleRunsService implements OnApplicationBootstrap {
     await this.runs.plant(REQUEST, EXAMPLE_COMPLETED_RUN);
     await this.runs.plant({ ...REQUEST, definition: largeDefinition }, EXAMPLE_LARGE_RUN);
     await this.runs.plant(OLD_REQUEST, EXAMPLE_OLD_RUN);
+    const at = isoOf(this.clock.now());
     await this.runs.plant(REQUEST, EXAMPLE_PAUSED_RUN, (runId) => [
-      {
-        runId,
-        seq: 2,
-        type: 'run.paused',
-        at: isoOf(this.clock.now()),
-        data: { reason: 'an example to resume' },
-      },
+      { runId, seq: 2, type: 'run.paused', at, data: { reason: 'an example to resume' } },
+    ]);
+    await this.runs.plant(REQUEST, EXAMPLE_FAILED_RUN, (runId) => failure(runId, at));
+    const held = { ...REQUEST, context: { locale: 'en' } };
+    await this.runs.plant(held, EXAMPLE_HELD_RUN, (runId) => [
+      { runId, seq: 2, type: 'snapshot.created', at, data: { name: EXAMPLE_SNAPSHOT } },
+      { runId, seq: 3, type: 'run.paused', at, data: { reason: 'an example of a context' } },
     ]);
   }
+}
+
+function failure(runId: string, at: string): readonly RunEvent[] {
+  const failed = failureOf(runErrors['run.timed-out'], 'an example to retry');
+  return [
+    { runId, seq: 2, type: 'run.started', at, data: {} },
+    { runId, seq: 3, type: 'run.failed', at, data: { status: 'timed_out', failure: failed } },
+  ];
 }

@@ -9,7 +9,13 @@ export const EXAMPLE_LARGE_RUN = 'run_00000000000070008000000000000003';
 export const EXAMPLE_BLOB = '571d50c5d128a84a7a3c846dd15ec11591097be01f3b83deccf7333800c6c8b9';
 
 /** A run that may be deleted. */
-export const EXAMPLE_OLD_RUN = 'run_00000000000070008000000000000005';
+export const EXAMPLE_OLD_RUN = 'run_00000000000070008000000000000006';
+
+export const EXAMPLE_FAILED_RUN = 'run_00000000000070008000000000000004';
+
+/** Paused, with a snapshot of its context. */
+export const EXAMPLE_HELD_RUN = 'run_00000000000070008000000000000005';
+export const EXAMPLE_SNAPSHOT = 'start';
 
 /** A file that the first step of the completed run made. */
 export const EXAMPLE_ARTIFACT = 'greet.greeting.txt';

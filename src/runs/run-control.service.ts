@@ -8,6 +8,7 @@ import { runErrors } from './domain/run.errors.js';
 import type { RunEvent, RunEventType } from './domain/run.events.js';
 import { isTerminal, type RunStatus } from './domain/run.status.js';
 import type { RunView } from './domain/view.js';
+import { CommandRefusals } from './engine/command-refusals.js';
 import { RunEngine } from './engine/run.engine.js';
 import type { RunRow } from './run.catalogue.js';
 import { RunFeed } from './run.feed.js';
@@ -20,7 +21,10 @@ import { runNotFound } from './state.reader.js';
 const RECORDED_WITHIN_MS = 2_000;
 
 /** A command about the run as a whole, or a signal; the others are about one unit that waits. */
-export type ControlCommand = Exclude<InboxCommand, { readonly type: 'deliver' | 'answer' }>;
+export type ControlCommand = Extract<
+  InboxCommand,
+  { readonly type: 'pause' | 'resume' | 'cancel' | 'signal' }
+>;
 
 /** An answer to an approval. */
 export type AnswerCommand = Extract<InboxCommand, { readonly type: 'answer' }>;
@@ -61,6 +65,7 @@ export class RunControlService {
     private readonly feed: RunFeed,
     private readonly reader: RunReader,
     private readonly clock: Clock,
+    private readonly refusals: CommandRefusals,
   ) {}
 
   /**
@@ -74,12 +79,32 @@ export class RunControlService {
     if (command.type === 'signal') requireSignalName(command.name);
     const row = await this.reader.requireRow(namespace, runId);
     if (this.isDone(row, command)) return { run: await this.reader.run(namespace, runId), isRecorded: true };
-    if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
-      throw runNotFound(runId);
     const { event } = RECORDED_BY[command.type];
-    const recorded = this.whenRecorded(row, ({ type }) => type === event);
-    const [isRecorded] = await Promise.all([recorded, this.wake(row, command)]);
+    const isRecorded = await this.record(row, command, ({ type }) => type === event);
     return { run: await this.reader.run(namespace, runId), isRecorded };
+  }
+
+  /**
+   * Puts a command into the inbox of a run and waits until it is recorded, at most 2 s.
+   *
+   * @param isIt whether an event records the command
+   * @returns whether it is recorded
+   * @throws AppError `run.not-found`, or what the run refuses a command with an id for
+   */
+  async record(row: RunRow, command: InboxCommand, isIt: (event: RunEvent) => boolean): Promise<boolean> {
+    const { namespace, id: runId } = row;
+    const hearing = 'id' in command ? this.refusals.hear(command.id) : undefined;
+    try {
+      if (!(await this.inbox.put({ namespace, runId, command, at: this.clock.now() })))
+        throw runNotFound(runId);
+      const recorded = Promise.all([this.whenFound(row, isIt), this.wake(row, command)]);
+      const outcomes = hearing === undefined ? [recorded] : [recorded, hearing.refusal];
+      const outcome = await Promise.race(outcomes);
+      if (!Array.isArray(outcome)) throw new AppError(outcome);
+      return outcome[0];
+    } finally {
+      hearing?.close();
+    }
   }
 
   /**
@@ -132,6 +157,21 @@ export class RunControlService {
     const loop = this.engine.find(runId) ?? (await this.engine.claim(runId, mode, epoch));
     if (loop === undefined) this.queue.hint({ runId, priority });
     else loop.mail();
+  }
+
+  /** Whether an event of the run is it, within the time. A run that has ended may be opened again by it. */
+  private async whenFound(row: RunRow, isIt: (event: RunEvent) => boolean): Promise<boolean> {
+    if (!isTerminal(row.summary.status)) return this.whenRecorded(row, isIt);
+    const { namespace, id: runId, lastSeq: afterSeq } = row;
+    const signal = AbortSignal.timeout(RECORDED_WITHIN_MS);
+    const changes = this.feed.watch(namespace, signal)[Symbol.asyncIterator]();
+    // asked for changes before the log is read, so that none is missed
+    for (let change = changes.next(); ; change = changes.next()) {
+      for await (const item of this.feed.follow({ namespace, runId, afterSeq, signal })) {
+        if (item.kind === 'event' && isIt(item.event.event)) return true;
+      }
+      if ((await change).done === true) return false;
+    }
   }
 
   private async whenRecorded(row: RunRow, isIt: (event: RunEvent) => boolean): Promise<boolean> {

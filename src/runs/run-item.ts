@@ -7,7 +7,7 @@ import type { RunRow } from './run.catalogue.js';
 /** What a list says of a run. */
 export interface RunItem extends Omit<
   RunView,
-  'input' | 'context' | 'output' | 'failure' | 'manifest' | 'parent'
+  'input' | 'context' | 'output' | 'failure' | 'manifest' | 'parent' | 'forkedFrom' | 'retries'
 > {
   /** The code of the failure, where the run failed. */
   readonly failureCode?: string;

@@ -1,17 +1,5 @@
+import { Body, Controller, Get, HttpStatus, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
-  applyDecorators,
-  Body,
-  Controller,
-  Get,
-  HttpStatus,
-  Param,
-  Post,
-  Query,
-  Req,
-  Res,
-} from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
   ApiBody,
   ApiExtraModels,
   ApiOkResponse,
@@ -31,12 +19,13 @@ import { Idempotent } from '../platform/http/idempotent.decorator.js';
 import { RateClass } from '../platform/http/rate-class.decorator.js';
 import { workflowErrors } from '../workflows/domain/workflow.errors.js';
 import { SIGNAL_NAME } from '../workflows/domain/kinds/signal.step.js';
+import { ApiControl } from './api-control.decorator.js';
 import { ApiStart } from './api-start.decorator.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunView, StepView } from './domain/view.js';
 import { CancelRunDto, ControlRunDto } from './dto/control-run.dto.js';
 import { SignalRunDto } from './dto/signal-run.dto.js';
-import { EXAMPLE_COMPLETED_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
+import { EXAMPLE_COMPLETED_RUN, EXAMPLE_HELD_RUN, EXAMPLE_PAUSED_RUN, exampleStart } from './examples.js';
 import { runFilterOf, RunListQueryDto } from './dto/run-query.dto.js';
 import { RunDto, RunItemDto, StepDto } from './dto/run.dto.js';
 import { StartRunDto } from './dto/start-run.dto.js';
@@ -47,16 +36,6 @@ import { RunReader } from './run.reader.js';
 import { StartResponder } from './start-responder.js';
 
 const RUN_ID = { name: 'id', example: EXAMPLE_COMPLETED_RUN } as const;
-
-/** What every control operation says alike. */
-function ApiControl(exampleId: string): MethodDecorator {
-  return applyDecorators(
-    ApiParam({ ...RUN_ID, example: exampleId }),
-    ApiOkResponse({ type: RunDto, description: 'Recorded; the run as it is now.' }),
-    ApiAcceptedResponse({ type: RunDto, description: 'In the inbox of the run, not recorded within 2 s.' }),
-    ApiProblems(runErrors['run.not-found'], runErrors['run.not-active']),
-  );
-}
 
 function reasonOf({ reason }: ControlRunDto): { readonly reason?: string } {
   return reason === undefined ? {} : { reason };
@@ -217,7 +196,7 @@ export class RunController {
       'The `signal` step that waits longest for the name completes with the data. A signal that no step waits for is kept, first in first out.',
   })
   @ApiParam({ name: 'name', description: SIGNAL_NAME.source, example: 'tempo.changed' })
-  @ApiControl(EXAMPLE_PAUSED_RUN)
+  @ApiControl(EXAMPLE_HELD_RUN)
   @ApiProblems(runErrors['signal.too-many'])
   signal(
     @Param('id') id: string,

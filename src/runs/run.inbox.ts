@@ -6,7 +6,12 @@
 import type { Json } from '../kernel/json.js';
 import type { Claim } from './domain/claim.js';
 import type { Decision } from './domain/approval.js';
-import type { Delivery } from './domain/run.commands.js';
+import type { ContextCommand, Delivery, RetryRequest } from './domain/run.commands.js';
+
+/** Whoever asks waits to hear of a refusal. */
+interface Identified {
+  readonly id: string;
+}
 
 /** What may be asked of a run. */
 export type InboxCommand =
@@ -14,6 +19,8 @@ export type InboxCommand =
   | { readonly type: 'resume'; readonly by?: string }
   | { readonly type: 'cancel'; readonly by?: string; readonly reason?: string; readonly compensate?: boolean }
   | { readonly type: 'signal'; readonly name: string; readonly data: Json; readonly by?: string }
+  | ({ readonly type: 'retry' } & Identified & RetryRequest)
+  | (ContextCommand & Identified)
   /** What a unit waits for has come. `wait` is the number of the event with which the wait began. */
   | { readonly type: 'deliver'; readonly path: string; readonly wait: number; readonly outcome: Delivery }
   /** An answer to an approval, already found to be allowed and in form. */

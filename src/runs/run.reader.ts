@@ -5,7 +5,7 @@ import type { Page, PageRequest } from '../kernel/page.js';
 import { BlobRef, type Kept } from './domain/kept.js';
 import { runErrors } from './domain/run.errors.js';
 import type { ArtifactRef } from './domain/run.events.js';
-import { findRecord } from './domain/run.state.js';
+import { findRecord, type RunState } from './domain/run.state.js';
 import { referringStep, viewOfRun, viewOfStep, type RunView, type StepView } from './domain/view.js';
 import { withReset, type FollowedItem } from './reset-feed.js';
 import { RetentionStore, type Reset } from './retention.store.js';
@@ -30,6 +30,11 @@ export class RunReader {
     private readonly feed: RunFeed,
     private readonly retention: RetentionStore,
   ) {}
+
+  /** What a view makes of the state of a run. It reads the state, and keeps nothing of it. @throws AppError `run.not-found` */
+  read<T>(namespace: string, runId: string, view: (state: RunState) => T): Promise<T> {
+    return this.states.read(namespace, runId, view);
+  }
 
   /** A run. @throws AppError `run.not-found` */
   async run(namespace: string, runId: string): Promise<RunView> {

@@ -14,8 +14,8 @@ import type { Graph } from '../workflows/domain/graph.js';
 import { WorkflowService, type CheckedDefinition } from '../workflows/workflow.service.js';
 import { runErrors } from './domain/run.errors.js';
 import {
-  encodeEvent,
   EVENT_SCHEMA_VERSION,
+  type FirstEvent,
   type PinnedDefinition,
   type RunEvent,
   type RunEventOf,
@@ -23,10 +23,11 @@ import {
   type RunOptions,
   type RunParent,
 } from './domain/run.events.js';
-import { summaryOf } from './domain/summary.js';
 import { viewOfNewRun, type RunView } from './domain/view.js';
+import { blobRowsOfFork } from './engine/also-rows.js';
 import { RunEngine } from './engine/run.engine.js';
 import { RunLoader } from './engine/run.loader.js';
+import { newRunOf } from './new-run.js';
 import { RunQueue } from './run.queue.js';
 import type { CreateResult, Creation, NewRun } from './run.store.js';
 import { parseSubject } from './start-subject.js';
@@ -51,6 +52,14 @@ export interface StartRequest {
   readonly tags?: readonly string[];
   /** The caller's key and the hash of its body; `runId` is filled in here. */
   readonly idempotency?: Omit<IdempotencyRow, 'runId' | 'answer'>;
+}
+
+/** What a run is created of. */
+interface RunOpening {
+  readonly first: FirstEvent;
+  readonly graph: Graph;
+  /** The events before those of a fork. */
+  readonly history: readonly RunEvent[];
 }
 
 /** A run that was started, now or by the first request with the same key. */
@@ -80,17 +89,26 @@ export class RunService {
    */
   async start(request: StartRequest): Promise<StartAnswer> {
     const checked = await this.require(request);
-    const creation = this.creationOf(
-      request,
-      [this.queuedEvent(request, checked, this.ids.next('run'))],
-      checked,
-    );
-    const result = await this.engine.create(creation, checked.graph);
+    const first = this.queuedEvent(request, checked, this.ids.next('run'));
+    return this.begin(request, { first, graph: checked.graph, history: [] });
+  }
+
+  /**
+   * Creates a run of its first event: it is durable when this resolves.
+   *
+   * @throws AppError `queue.full`, `idempotency.mismatch`
+   */
+  async begin(
+    request: Pick<StartRequest, 'namespace' | 'idempotency'>,
+    { first, graph, history }: RunOpening,
+  ): Promise<StartAnswer> {
+    const creation = this.creationOf(request, [first], { graph, history });
+    const result = await this.engine.create(creation, graph, history);
     const { run } = creation;
     switch (result.outcome) {
       case 'created':
         this.hintUnlessHere(run);
-        return { run: this.firstView(run, checked.graph), isReplayed: false };
+        return { run: this.firstView(run, { graph, history }), isReplayed: false };
       case 'key_used':
         return this.replay(request, result.row);
       case 'queue_full':
@@ -160,7 +178,7 @@ export class RunService {
   ): Promise<void> {
     const checked = await this.require(request);
     const first = this.queuedEvent(request, checked, runId, parent);
-    const { run } = this.creationOf(request, [first], checked);
+    const { run } = this.creationOf(request, [first], { graph: checked.graph, history: [] });
     const child = parent === undefined ? run : { ...run, parentId: parent.runId };
     await this.engine.create({ run: child }, checked.graph);
     this.hintUnlessHere(child);
@@ -173,7 +191,7 @@ export class RunService {
   ): Promise<CreateResult> {
     const checked = await this.require(request);
     const events = [this.queuedEvent(request, checked, runId), ...further] as const;
-    const creation = this.creationOf(request, events, checked);
+    const creation = this.creationOf(request, events, { graph: checked.graph, history: [] });
     const result = await this.engine.create(creation, checked.graph);
     if (result.outcome === 'created') this.hintUnlessHere(creation.run);
     return result;
@@ -239,32 +257,18 @@ export class RunService {
   }
 
   private creationOf(
-    request: StartRequest,
-    events: readonly [RunEventOf<'run.queued'>, ...RunEvent[]],
-    { graph, workflow }: CheckedDefinition,
+    { namespace, idempotency }: Pick<StartRequest, 'namespace' | 'idempotency'>,
+    events: readonly [FirstEvent, ...RunEvent[]],
+    { graph, history }: Pick<RunOpening, 'graph' | 'history'>,
   ): Omit<Creation, 'ownerId'> {
-    const [{ runId: id, at, data }] = events;
-    const createdAt = Date.parse(at);
-    const { name } = data.definition;
-    const { priority, tags } = data.options;
-    const state = this.loader.stateOf(events, graph);
-    const run: NewRun = {
-      id,
-      namespace: request.namespace,
-      ...(name === undefined ? {} : { name }),
-      ...(workflow && { workflowId: workflow.id, workflowVersion: workflow.version }),
-      priority,
-      tags,
-      createdAt,
-      summary: summaryOf(state, state.status === 'queued' ? createdAt : undefined),
-      events: events.map(encodeEvent),
-      appendId: this.ids.next('apd'),
-    };
-    const { idempotency } = request;
+    const state = this.loader.stateOf(events, graph, history);
+    const run = newRunOf({ namespace, appendId: this.ids.next('apd') }, events, state);
+    const also = blobRowsOfFork(events[0], history, namespace);
     return {
       run,
+      ...(also.length > 0 && { also }),
       maxQueued: this.config.queueEnabled ? this.config.maxQueueSize : 0,
-      ...(idempotency === undefined ? {} : { idempotency: { ...idempotency, runId: id } }),
+      ...(idempotency === undefined ? {} : { idempotency: { ...idempotency, runId: run.id } }),
     };
   }
 
@@ -273,18 +277,23 @@ export class RunService {
     if (this.engine.find(runId) === undefined) this.queue.hint({ runId, priority });
   }
 
-  private firstView({ namespace, events }: NewRun, graph: Graph): RunView {
-    return viewOfNewRun(
-      namespace,
-      this.loader.stateOf(
-        events.map(({ event }) => event),
-        graph,
-      ),
+  private firstView(
+    { namespace, events }: NewRun,
+    { graph, history }: Pick<RunOpening, 'graph' | 'history'>,
+  ): RunView {
+    const state = this.loader.stateOf(
+      events.map(({ event }) => event),
+      graph,
+      history,
     );
+    return viewOfNewRun(namespace, state);
   }
 
   /** The first answer again: the run as it was when it had been accepted. */
-  private async replay({ namespace, idempotency }: StartRequest, row: IdempotencyRow): Promise<StartAnswer> {
+  private async replay(
+    { namespace, idempotency }: Pick<StartRequest, 'namespace' | 'idempotency'>,
+    row: IdempotencyRow,
+  ): Promise<StartAnswer> {
     if (row.bodyHash !== idempotency?.bodyHash || row.runId === undefined) {
       throw AppError.of(
         httpErrors['idempotency.mismatch'],

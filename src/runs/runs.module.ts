@@ -8,8 +8,10 @@ import { ArtifactService } from './artifact.service.js';
 import { AttemptExecutor } from './engine/attempt.executor.js';
 import { BlockerReader } from './blocker.reader.js';
 import { ChildRunInvoker } from './child-run.invoker.js';
+import { CommandRefusals } from './engine/command-refusals.js';
 import { ContentLoader } from './engine/content.loader.js';
 import { EngineLifecycle } from './engine/engine.lifecycle.js';
+import { ForkHistory } from './engine/fork-history.js';
 import { LoopRecord, LoopTools } from './engine/loop-tools.js';
 import { OwnerService } from './engine/owner.service.js';
 import { RecoveryService } from './engine/recovery.service.js';
@@ -24,9 +26,17 @@ import { PurgeService } from './purge.service.js';
 import { RetentionLoop } from './retention.loop.js';
 import { RunEventsController } from './run-events.controller.js';
 import { RunExportController } from './run-export.controller.js';
+import { RunBulkController } from './run-bulk.controller.js';
+import { RunBulkService } from './run-bulk.service.js';
+import { RunContextController } from './run-context.controller.js';
+import { RunContextService } from './run-context.service.js';
 import { RunControlService } from './run-control.service.js';
 import { RunInsightController } from './run-insight.controller.js';
 import { RunController } from './run.controller.js';
+import { RunForkController } from './run-fork.controller.js';
+import { RunForkService } from './run-fork.service.js';
+import { RunRetryController } from './run-retry.controller.js';
+import { RunRetryService } from './run-retry.service.js';
 import { RunReader } from './run.reader.js';
 import { RunService } from './run.service.js';
 import { SimulationController } from './simulation.controller.js';
@@ -48,26 +58,36 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     PurgeController,
     WorkflowRunController,
     SimulationController,
+    RunForkController,
+    RunRetryController,
+    RunContextController,
+    RunBulkController,
   ],
   providers: [
     ArtifactService,
     AttemptExecutor,
     BlockerReader,
     ChildRunInvoker,
+    CommandRefusals,
     ContentLoader,
     EngineLifecycle,
     LogFollowers,
     ExampleRunsService,
+    ForkHistory,
     LoopRecord,
     LoopTools,
     OwnerService,
     PurgeService,
     RecoveryService,
     RetentionLoop,
+    RunBulkService,
+    RunContextService,
     RunControlService,
     RunEngine,
+    RunForkService,
     RunLoader,
     RunReader,
+    RunRetryService,
     RunService,
     SimulationService,
     StartGate,

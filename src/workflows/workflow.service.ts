@@ -209,7 +209,11 @@ export class WorkflowService {
   }
 
   /** Checks a run's input against the definition's schema. @throws AppError `input.invalid` with every problem */
-  requireInput({ definition: { inputSchema } }: CheckedDefinition, input: Json, pointer: string): void {
+  requireInput(
+    { definition: { inputSchema } }: Pick<CheckedDefinition, 'definition'>,
+    input: Json,
+    pointer: string,
+  ): void {
     if (inputSchema === undefined) return;
     const found = this.schemas.validate(inputSchema, input);
     if (found.length === 0) return;

@@ -1,9 +1,10 @@
 /** Large inputs and outputs as a client meets them: references in events, whole wherever they are read. */
 import { createHash } from 'node:crypto';
 
+import { BLOB_GRACE_MS, BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { BlobReference } from '../../src/runs/domain/kept.js';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
-import type { StepView } from '../../src/runs/domain/view.js';
+import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import { Api, scripted } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
 
@@ -159,6 +160,36 @@ it('a blob is found by the run that refers to it and by no other', async () => {
   expect((await bytesOf(mine.id, hashOf(text))).byteLength).toBe(20_002);
   for (const path of [`/runs/${other.id}/blobs/${hashOf(text)}`, `/runs/${mine.id}/blobs/${hashOf('x')}`])
     expect(await api.get(path)).toMatchObject({ status: 404, body: { code: 'blob.not-found' } });
+});
+
+it('a fork reads the large values of its parent also when that lets go of them, and so does a retry', async () => {
+  const text = textOf('inherited', 20_000);
+  const failing = {
+    steps: [
+      scripted('say', { output: text }),
+      { id: 'list', kind: 'transform', expression: '[steps.say.output, steps.say.output]' },
+      { id: 'each', forEach: { items: 'steps.list.output' }, agent: 'echo', input: '{{ item }}' },
+      { id: 'join', kind: 'transform', expression: 'steps.each.output[0] + context.ending' },
+    ],
+    output: '{{ steps.join.output }}',
+  };
+  const parent = await api.finish(failing, { context: { ending: 5 } });
+  expect(parent).toMatchObject({ status: 'failed', failure: { code: 'expression.failed' } });
+  const retried = await api.post<RunView>(`/runs/${parent.id}/retry`, { fromStep: 'each[1]' });
+  expect(retried.status).toBe(200);
+  expect((await api.ended(parent.id)).failure).toMatchObject({ code: 'expression.failed' });
+
+  const { body: fork } = await api.post<RunView>(`/runs/${parent.id}/fork`, { context: { ending: '!' } });
+  const blobs = service.app.get(BlobStore, { strict: false });
+  await blobs.release('default', parent.id, Date.now() + 2 * BLOB_GRACE_MS);
+  const ended = await api.ended(fork.id);
+  const again = await api.post<RunView>(`/runs/${fork.id}/fork`, { atSeq: 1, context: { ending: '?' } });
+
+  expect(ended.failure).toBeUndefined();
+  expect(isSame(ended.output, `${text}!`)).toBe(true);
+  expect((await bytesOf(fork.id, hashOf(text))).byteLength).toBe(20_002);
+  expect(await blobs.findOfRun('default', parent.id, hashOf(text))).toBeUndefined();
+  expect(isSame((await api.ended(again.body.id)).output, `${text}?`)).toBe(true);
 });
 
 it('a value that looks like a reference is a value', async () => {

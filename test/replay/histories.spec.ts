@@ -11,6 +11,8 @@ import { graphOf } from '../support/simulated-run.js';
 import { unitsOf } from '../support/status-changes.js';
 
 interface History {
+  /** Of a fork: the events before its own. */
+  readonly before?: readonly RunEvent[];
   readonly events: readonly RunEvent[];
   readonly status: string;
   readonly output?: Json;
@@ -40,17 +42,20 @@ function unitFold(unit: UnitRecord): unknown {
 
 it.each(readdirSync(FOLDER))('folds %s', (file) => {
   const history = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as History;
-  const { events, status, output, fold } = history;
+  const { before, events, status, output, fold } = history;
   const [first] = events;
-  if (first?.type !== 'run.queued') throw new Error(`${file} does not begin with run.queued`);
-  const state = replay(events, graphOf(first.data.definition));
+  if (first?.type !== 'run.queued' && first?.type !== 'run.forked')
+    throw new Error(`${file} does not begin with the first event of a run`);
+  const state = replay(events, graphOf(first.data.definition), before);
 
   expect({ status: state.status, output: state.output }).toEqual({ status, output });
   expect(state.lastSeq).toBe(events.length);
   if (fold !== undefined) expect(JSON.parse(JSON.stringify(foldOf(state)))).toEqual(fold);
-  for (const { type, stepId, path, data } of events) {
-    if (type !== 'step.completed' || path !== undefined) continue;
+  // of the steps of the definition; what they hold, and what undoes them, has a path
+  const completed = events.filter(({ type, path }) => type === 'step.completed' && path === undefined);
+  const last = new Map(completed.map(({ stepId, data }) => [stepId, data as { readonly output: Json }]));
+  for (const [stepId, { output: made }] of last) {
     const unit = state.root.units.find(({ step }) => step.id === stepId);
-    expect(unit).toMatchObject({ status: 'completed', output: (data as { output: Json }).output });
+    expect(unit).toMatchObject({ status: 'completed', output: made });
   }
 });

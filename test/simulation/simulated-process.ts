@@ -6,6 +6,8 @@
  */
 import { RunEngine } from '../../src/runs/engine/run.engine.js';
 import { AttemptExecutor } from '../../src/runs/engine/attempt.executor.js';
+import { CommandRefusals } from '../../src/runs/engine/command-refusals.js';
+import { ForkHistory } from '../../src/runs/engine/fork-history.js';
 import { ContentLoader } from '../../src/runs/engine/content.loader.js';
 import { LoopRecord, LoopTools } from '../../src/runs/engine/loop-tools.js';
 import { OwnerService } from '../../src/runs/engine/owner.service.js';
@@ -46,10 +48,17 @@ export class SimulatedProcess implements CallingProcess {
     this.owner = new OwnerService(lease, clock, world.ids, timers);
     const executor = new AttemptExecutor(world.agents.callerOf(this), world.artifacts, schemas, timers);
     const contents = new ContentLoader(world.blobs);
-    const loopRecord = new LoopRecord(store, lease, this.inbox, new SimulatedFeed(world), contents);
+    const loopRecord = new LoopRecord(
+      store,
+      lease,
+      this.inbox,
+      new SimulatedFeed(world),
+      contents,
+      new CommandRefusals(),
+    );
     const gate = new StartGate();
     const tools = new LoopTools(loopRecord, clock, timers, gate, this.owner, executor, this.queue);
-    this.engine = new RunEngine(tools, new RunLoader(store, schemas), config);
+    this.engine = new RunEngine(tools, new RunLoader(store, schemas, new ForkHistory(world.blobs, clock)), config);
     this.recovery = new RecoveryService(this.engine, lease, this.queue, this.owner, timers, clock);
   }
 

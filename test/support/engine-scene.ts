@@ -16,6 +16,8 @@ import { ArtifactService } from '../../src/runs/artifact.service.js';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import type { RunView } from '../../src/runs/domain/view.js';
 import { AttemptExecutor } from '../../src/runs/engine/attempt.executor.js';
+import { CommandRefusals } from '../../src/runs/engine/command-refusals.js';
+import { ForkHistory } from '../../src/runs/engine/fork-history.js';
 import { ContentLoader } from '../../src/runs/engine/content.loader.js';
 import { LoopRecord, LoopTools } from '../../src/runs/engine/loop-tools.js';
 import { OwnerService } from '../../src/runs/engine/owner.service.js';
@@ -24,6 +26,7 @@ import { RunEngine } from '../../src/runs/engine/run.engine.js';
 import { RunLoader } from '../../src/runs/engine/run.loader.js';
 import { StartGate } from '../../src/runs/engine/start.gate.js';
 import { RunControlService } from '../../src/runs/run-control.service.js';
+import { RunRetryService } from '../../src/runs/run-retry.service.js';
 import type { RunFeed } from '../../src/runs/run.feed.js';
 import { StateReader } from '../../src/runs/state.reader.js';
 import { RunReader } from '../../src/runs/run.reader.js';
@@ -84,6 +87,7 @@ export class EngineScene {
   readonly runs: RunService;
   readonly reader: RunReader;
   readonly control: RunControlService;
+  readonly retries: RunRetryService;
   readonly gate = new StartGate();
 
   constructor({ config = {}, on, withoutHand = false, stores: change }: SceneOptions = {}) {
@@ -108,9 +112,10 @@ export class EngineScene {
       this.timers,
     );
     const contents = new ContentLoader(blobs);
-    const record = new LoopRecord(runs, lease, inbox, this.feed, contents);
+    const refusals = new CommandRefusals();
+    const record = new LoopRecord(runs, lease, inbox, this.feed, contents, refusals);
     const tools = new LoopTools(record, this.clock, this.timers, this.gate, this.owner, executor, queue);
-    const loader = new RunLoader(runs, schemas);
+    const loader = new RunLoader(runs, schemas, new ForkHistory(blobs, this.clock));
     this.engine = new RunEngine(tools, loader, settings);
     this.recovery = new RecoveryService(this.engine, lease, queue, this.owner, this.timers, this.clock);
     const hot = new InProcessHotStore(this.clock);
@@ -128,7 +133,9 @@ export class EngineScene {
       this.feed,
       this.stores.retention,
     );
-    this.control = new RunControlService(inbox, this.engine, queue, this.feed, this.reader, this.clock);
+    const { engine, feed, reader, clock } = this;
+    this.control = new RunControlService(inbox, engine, queue, feed, reader, clock, refusals);
+    this.retries = new RunRetryService(this.control, this.reader, loader, ids);
   }
 
   /** A process that has begun to take runs. */

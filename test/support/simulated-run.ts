@@ -68,6 +68,8 @@ export function queuedEvent(
 export class SimulatedRun {
   readonly appends: (readonly RunEvent[])[];
   readonly open = new Map<string, OpenAttempt>();
+  /** Every attempt that was to be carried out, in order. */
+  readonly invoked: (Pick<OpenAttempt, 'path' | 'attempt'> & { readonly generation: number })[] = [];
   state: RunState;
   now: number;
   private epoch: number;
@@ -91,6 +93,14 @@ export class SimulatedRun {
     options: Partial<RunEventOf<'run.queued'>['data']['options']> = {},
   ): SimulatedRun {
     return new SimulatedRun(graphOf(definition), [queuedEvent(definition, options)]);
+  }
+
+  /** A fork of a run of this graph that has these events. Its log begins with `forked`. */
+  static forkOf(graph: Graph, history: readonly RunEvent[], forked: RunEventOf<'run.forked'>): SimulatedRun {
+    const run = new SimulatedRun(graph, history, { now: Date.parse(forked.at) });
+    run.appends.splice(0, Infinity, [forked]);
+    run.state = replay([forked], graph, history);
+    return run;
   }
 
   get contents(): Contents {
@@ -208,6 +218,7 @@ export class SimulatedRun {
     }
     for (const { path, attempt, unit } of plannedInvocations(this.state)) {
       this.open.set(path, { path, attempt, failures: unit.failures });
+      this.invoked.push({ path, attempt, generation: unit.generation });
     }
     markInvoked(this.state);
   }
@@ -225,7 +236,9 @@ export function essenceOf(state: RunState): unknown {
   return {
     ...rest,
     artifacts: [...rest.artifacts],
-    undoable: undoable.map(({ path }) => path),
+    givenUp: [...rest.givenUp],
+    attemptsBefore: [...rest.attemptsBefore],
+    undoable: [...undoable.keys()],
     compensations: [...compensations.values()].map(unitEssence),
     ending: ending && { ...ending, toUndo: ending.toUndo.map(({ path }) => path) },
     root: scopeEssence(root),
@@ -251,6 +264,8 @@ function heldEssence(held: HeldRecord): unknown {
     case 'items':
       return {
         ...held,
+        newest: held.newest?.path,
+        again: [...held.again.values()].map(unitEssence),
         live: [...held.live.values()].map(unitEssence),
         ended: [...held.ended.values()].map(unitEssence),
       };

@@ -28,7 +28,7 @@ export function unitsOf({ units }: ScopeRecord): readonly UnitRecord[] {
 function heldUnitsOf({ held }: UnitRecord): readonly UnitRecord[] {
   switch (held?.kind) {
     case 'items':
-      return withHeld([...held.live.values(), ...held.ended.values()]);
+      return withHeld([...held.live.values(), ...held.ended.values(), ...held.again.values()]);
     case 'iterations':
       return withHeld(held.live === undefined ? held.ended : [...held.ended, held.live]);
     case 'body':

@@ -90,10 +90,19 @@ describe('RunFolder', () => {
     expect(figures.get('workflow w')).toMatchObject({ timed_out: 1, failed: 0 });
   });
 
-  it('counts a run that is opened again as another end, without a duration of its own', () => {
+  it('counts a run that is opened again and ends before it starts as another end, without a duration', () => {
     const figures = figuresOf([ask], [['run.cancelled'], ['run.retried'], ['run.completed']]);
 
     expect(figures.get('runs ')).toMatchObject({ started: 1, cancelled: 1, completed: 1, durationMs: 1 });
+  });
+
+  it('counts a run that is retried as one start and two ends, each with its own duration', () => {
+    const figures = figuresOf(
+      [ask],
+      [['run.cancelled'], ['run.retried'], ['run.started'], ['run.completed']],
+    );
+
+    expect(figures.get('runs ')).toMatchObject({ started: 1, cancelled: 1, completed: 1, durationMs: 2 });
   });
 
   it('counts what unknown events say was spent, and nothing else', () => {

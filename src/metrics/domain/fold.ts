@@ -131,6 +131,7 @@ export class RunFolder {
   private foldRun(event: RunEvent, at: number): void {
     switch (event.type) {
       case 'run.queued':
+      case 'run.forked':
         this.run.createdAt = at;
         this.everyRun(at, ({ counts }) => (counts.started += 1));
         break;

@@ -48,6 +48,8 @@ export function spansOf(namespace: string, events: readonly RunEvent[]): readonl
 class TraceFold {
   private readonly spans: Span[] = [];
   private readonly steps = new Map<string, OpenSpan>();
+  /** How often each step was opened, by its path. */
+  private readonly opened = new Map<string, number>();
   private readonly attempts = new Map<string, OpenSpan>();
   private readonly agents: ReadonlyMap<string, string>;
   private readonly runId: string;
@@ -119,8 +121,11 @@ class TraceFold {
 
   private openStep(path: string, stepId: string, at: number): void {
     if (this.steps.has(path)) return;
+    // a step that a retry of the run carries out again has a span of its own
+    const nth = (this.opened.get(path) ?? 0) + 1;
+    this.opened.set(path, nth);
     const span = {
-      spanId: spanIdOf(this.runId, `step ${path}`),
+      spanId: spanIdOf(this.runId, nth === 1 ? `step ${path}` : `step ${path} ${String(nth)}`),
       parentId: spanIdOf(this.runId, RUN_SPAN),
       name: `step ${path}`,
       kind: 'internal' as const,
@@ -138,7 +143,7 @@ class TraceFold {
     const agent = this.agents.get(stepId);
     const span = {
       spanId: spanIdOf(this.runId, attemptSpan(path, number)),
-      parentId: spanIdOf(this.runId, `step ${path}`),
+      parentId: this.steps.get(path)?.span.spanId ?? spanIdOf(this.runId, `step ${path}`),
       name: agent === undefined ? `attempt ${path}` : `invoke_agent ${agent}`,
       kind: 'client' as const,
       startMs: at,

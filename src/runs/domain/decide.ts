@@ -10,14 +10,16 @@ import { fail, ok, type Result } from '../../kernel/result.js';
 import { isoOf } from '../../kernel/time.js';
 import { deadlineOf } from './attempt-deadline.js';
 import { approvalIdOf, endAtDeadline, outcomeOfApproval, type ApprovalEnd } from './approval.js';
+import { controlContext } from './context-control.js';
 import { Draft } from './draft.js';
 import { cancelWithin, completeUnit, failUnit } from './endings.js';
 import { outcomeOfIterations } from './holdings.js';
 import type { Kept } from './kept.js';
 import { keptField } from './kept-in-events.js';
 import { nextRetryDelay } from './retry.js';
+import { retryRun } from './retry-run.js';
 import { cutEnding, endCancelled, endRun, failRun, finishEnding, timeOutRun } from './run-ends.js';
-import type { Awaited, Consequence, Resolution, RunCommand } from './run.commands.js';
+import type { Awaited, Consequence, ContextCommand, Resolution, RunCommand } from './run.commands.js';
 import { runErrors } from './run.errors.js';
 import { spentOf, type InterruptCause, type RunEvent, type Spent, type UnitWaiting } from './run.events.js';
 import {
@@ -31,7 +33,7 @@ import {
   type RunState,
 } from './run.state.js';
 import { isTerminal } from './run.status.js';
-import { holdingOf, type HeldIterations, type Unit, type Wait } from './unit.js';
+import { canRestart, holdingOf, type HeldIterations, type Unit, type Wait } from './unit.js';
 
 /** How many signals a run keeps that no step has taken. */
 const MAX_KEPT_SIGNALS = 1_000;
@@ -52,6 +54,12 @@ export function decide(state: RunState, command: RunCommand): Result<readonly Ru
       return cancel(draft, command);
     case 'signal':
       return receiveSignal(draft, command);
+    case 'retry':
+      return retryRun(state, command);
+    case 'patch-context':
+    case 'create-snapshot':
+    case 'restore-context':
+      return controlContext(state, command);
     default:
       if (!isTerminal(state.status)) decideProgress(draft, command);
       return ok(draft.events);
@@ -59,7 +67,10 @@ export function decide(state: RunState, command: RunCommand): Result<readonly Ru
 }
 
 type ControlType = 'pause' | 'resume';
-type ProgressType = Exclude<RunCommand['type'], ControlType | 'cancel' | 'signal'>;
+type ProgressType = Exclude<
+  RunCommand['type'],
+  ControlType | ContextCommand['type'] | 'cancel' | 'signal' | 'retry'
+>;
 
 /** What each command leads to in a run that has not ended. */
 const PROGRESS: { readonly [T in ProgressType]: (draft: Draft, command: CommandOf<T>) => void } = {
@@ -239,11 +250,21 @@ function delegate(draft: Draft, unit: Unit, input: Kept, subRunId: string | unde
 function restart(draft: Draft, { path, subRunId }: CommandOf<'restart'>): void {
   const { state, now } = draft;
   const unit = liveUnit(state, path);
-  if (unit?.input === undefined || !mayProceed(state)) return;
+  if (unit === undefined || !canRestart(unit) || !mayProceed(state)) return;
   const isDue = unit.status === 'retrying' && (unit.dueAt ?? 0) <= now;
   if (unit.status !== 'ready' && !isDue) return;
-  if (subRunId !== undefined) delegate(draft, unit, unit.input, subRunId);
-  else draft.unit('started', unit, keptField('input', unit.input), unit.attempt + 1);
+  const { input, held } = unit;
+  if (subRunId !== undefined && input !== undefined && holdingOf(unit) === undefined) {
+    delegate(draft, unit, input, subRunId);
+    return;
+  }
+  const items = held?.kind === 'items' ? { items: held.total } : {};
+  draft.unit(
+    'started',
+    unit,
+    { ...(input !== undefined && keptField('input', input)), ...items },
+    unit.attempt + 1,
+  );
 }
 
 function failAttempt(draft: Draft, command: CommandOf<'fail'>): void {

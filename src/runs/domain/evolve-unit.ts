@@ -9,6 +9,7 @@ import { failureOf, type Failure } from '../../kernel/failure.js';
 import type { UnitEventName } from './draft.js';
 import { sizeOfKept, type Kept } from './kept.js';
 import { keptIn } from './kept-in-events.js';
+import { reopenHeld } from './reopen.js';
 import { runErrors } from './run.errors.js';
 import type { RunEvent, RunEventMap, RunEventOf, Spent } from './run.events.js';
 import { DEATHS_UNTIL_POISONED, markReady, unitAt, type RunState } from './run.state.js';
@@ -38,8 +39,10 @@ const CHANGES: { readonly [N in Name]: (change: Change, data: RunEventMap[`step.
     spend(state, unit, data);
     closeAttempt(state, unit);
     takeSignal(state, unit);
-    if (unit.step.compensation !== undefined && unit.depth === unit.step.layers.length)
-      state.undoable.push(unit);
+    if (unit.step.compensation !== undefined && unit.depth === unit.step.layers.length) {
+      state.undoable.delete(unit.path); // what was done again has its place anew
+      state.undoable.set(unit.path, unit);
+    }
     settle(state, unit, { status: 'completed', at, ...(data.next && { next: data.next }) });
   },
   failed: ({ state, unit, at }, data) => {
@@ -132,7 +135,9 @@ function start({ state, unit, at, attempt }: Change, data: RunEventMap['step.sta
     state.frontier.open.add(unit);
     state.frontier.uninvoked.add(unit);
   } else {
-    openHeld(state, unit, holding, data.items);
+    if (unit.reopening === undefined) openHeld(state, unit, holding, data.items);
+    else reopenHeld(state, unit, unit.reopening);
+    delete unit.reopening;
     if (holding === 'iterations') limitRepetition(state, unit, at);
   }
   makeNextItem(state, unit);

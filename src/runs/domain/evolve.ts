@@ -6,18 +6,29 @@
  */
 import { instantOf } from '../../kernel/time.js';
 import type { Graph } from '../../workflows/domain/graph.js';
-import { written } from './context.js';
+import { contextAfter } from './context-control.js';
 import { evolveUnit, spend } from './evolve-unit.js';
+import { evolveForked } from './fork.js';
 import { keptIn } from './kept-in-events.js';
 import { beginEnding } from './last-steps.js';
-import type { RunEvent, RunEventMap } from './run.events.js';
+import { evolveRetried } from './retry-run.js';
+import type { RunEvent, RunEventMap, RunEventOf } from './run.events.js';
 import { findRecord, initialState, type RunState } from './run.state.js';
 import type { RunStatus } from './run.status.js';
 import { abandon } from './settle.js';
 
-/** Folds a log. @throws RangeError when it does not begin with `run.queued` */
-export function replay(events: readonly RunEvent[], graph: Graph): RunState {
-  const [first, ...rest] = events;
+/**
+ * Folds a log.
+ *
+ * @param history the events that come before those of a fork
+ * @throws RangeError when the events do not begin with `run.queued`
+ */
+export function replay(
+  events: readonly RunEvent[],
+  graph: Graph,
+  history: readonly RunEvent[] = [],
+): RunState {
+  const [first, ...rest] = [...history, ...events];
   if (first?.type !== 'run.queued') throw new RangeError('a log begins with run.queued');
   return rest.reduce(evolve, initialState(first, graph));
 }
@@ -55,7 +66,10 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
       keepSignal(state, event.data);
       break;
     case 'context.updated':
-      writeContext(state, event.data);
+      writeContext(state, event);
+      break;
+    case 'snapshot.created':
+      state.snapshots.set(event.data.name, { seq: event.seq, at });
       break;
     case 'run.spent':
       spendLate(state, event.data);
@@ -65,12 +79,19 @@ function evolveRun(state: RunState, event: RunEvent, at: number): void {
       beginEnding(state, event.data, at);
       break;
     default:
-      evolveEnd(state, event, at);
+      evolveBounds(state, event, at);
   }
 }
 
-function evolveEnd(state: RunState, event: RunEvent, at: number): void {
+/** Where a run begins, begins again and ends. */
+function evolveBounds(state: RunState, event: RunEvent, at: number): void {
   switch (event.type) {
+    case 'run.forked':
+      evolveForked(state, event);
+      break;
+    case 'run.retried':
+      evolveRetried(state, event);
+      break;
     case 'run.completed':
       state.output = keptIn(event.data, 'output') ?? null;
       end(state, 'completed', at);
@@ -94,10 +115,9 @@ function keepSignal({ signals }: RunState, received: RunEventMap['signal.receive
   else kept.push(data);
 }
 
-/** What does not fit was refused before it was recorded. */
-function writeContext(state: RunState, write: RunEventMap['context.updated']): void {
-  const context = written(state.context, write);
-  if (context.ok) state.context = context.value;
+function writeContext(state: RunState, { seq, data }: RunEventOf<'context.updated'>): void {
+  state.context = contextAfter(state.context, data);
+  state.contextSeq = seq;
 }
 
 function spendLate(state: RunState, { subRunId, path, ...spent }: RunEventMap['run.spent']): void {

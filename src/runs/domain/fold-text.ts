@@ -10,14 +10,14 @@ import { Heap } from '../../kernel/heap.js';
 import { setOwn } from '../../kernel/json.js';
 import type { CompiledStep, Graph } from '../../workflows/domain/graph.js';
 import { BlobRef } from './kept.js';
-import type { RunEventOf } from './run.events.js';
+import type { FirstEvent } from './run.events.js';
 import { emptyFrontier, type Frontier, type RunState } from './run.state.js';
 
 /**
  * Raised whenever the state or the meaning of an event changes: checkpoints of another version are not read. A test
  * compares the fields of the state with those of the version.
  */
-export const FOLD_VERSION = 1;
+export const FOLD_VERSION = 2;
 
 /** What the first number of a written list says of the rest. */
 const LIST = 0;
@@ -52,7 +52,7 @@ export function textOfState(state: RunState): string {
  *
  * @throws Error when the text is none of a state of this run, in whatever way
  */
-export function stateOfText(text: string, first: RunEventOf<'run.queued'>, graph: Graph): RunState {
+export function stateOfText(text: string, first: FirstEvent, graph: Graph): RunState {
   const written = JSON.parse(text) as WrittenState;
   const state = new Reader(written, first, graph).read(written.state) as RunState;
   if (state.runId !== first.runId) throw new TypeError(`this is the state of ${state.runId}`);
@@ -182,7 +182,7 @@ class Reader {
 
   constructor(
     private readonly written: WrittenState,
-    private readonly first: RunEventOf<'run.queued'>,
+    private readonly first: FirstEvent,
     graph: Graph,
   ) {
     const { named } = partsOf(graph);

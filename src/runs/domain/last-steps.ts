@@ -6,7 +6,7 @@
  * (run-ends.ts).
  */
 import type { RunEnd } from './run.events.js';
-import { markReady, type RunState } from './run.state.js';
+import { findRecord, markReady, type RunState } from './run.state.js';
 import { newCompensation, type Unit } from './unit.js';
 
 /** Whether something is to be done before a run can end like this. */
@@ -41,6 +41,7 @@ function openNext(state: RunState): void {
   const undoes = state.ending?.toUndo.pop();
   if (undoes?.step.compensation !== undefined) {
     const unit = newCompensation(undoes, undoes.step.compensation);
+    unit.attempt = state.attemptsBefore.get(unit.path) ?? 0;
     state.compensations.set(unit.path, unit);
     markReady(state, unit);
     return;
@@ -51,7 +52,13 @@ function openNext(state: RunState): void {
   }
 }
 
-function toUndo({ undoable, undoesOnCancel }: RunState, status: RunEnd['status']): readonly Unit[] {
-  const isUndone = status === 'cancelled' ? undoesOnCancel : status !== 'completed';
-  return isUndone ? undoable : [];
+/** What has been done since the unit was opened again is undone once: its former completion is no more. */
+function toUndo(state: RunState, status: RunEnd['status']): readonly Unit[] {
+  const isUndone = status === 'cancelled' ? state.undoesOnCancel : status !== 'completed';
+  return isUndone ? [...state.undoable.values()].filter((unit) => hasStayed(state, unit)) : [];
+}
+
+function hasStayed(state: RunState, { path, generation }: Unit): boolean {
+  const record = findRecord(state, path);
+  return record?.status === 'completed' && record.generation === generation;
 }

@@ -115,7 +115,7 @@ describe('the next move', () => {
   });
 
   it.each<readonly [string, readonly Fact[], string]>([
-    ['queued', [], 'none'],
+    ['queued', [], 'begin'],
     ['waiting, with a step that is ready', [started, runFact('run.waiting', {})], 'rouse'],
     [
       'running, with nothing but a wait',

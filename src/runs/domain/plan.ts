@@ -18,7 +18,7 @@ import {
   type RunState,
 } from './run.state.js';
 import { needsPlace } from './steps/step-kinds.js';
-import type { Unit } from './unit.js';
+import { canRestart, type Unit } from './unit.js';
 
 /** What a process may start of a run: anything, only what needs no place of the run, nothing. */
 export type Starts = 'all' | 'free' | 'none';
@@ -34,6 +34,8 @@ export type Starts = 'all' | 'free' | 'none';
  */
 export function nextMove(state: RunState, now: number, starts: Starts = 'all'): Move | undefined {
   switch (state.status) {
+    case 'queued':
+      return starts === 'all' ? { kind: 'decide', command: { type: 'begin', at: now } } : undefined;
     case 'paused':
       return concludeMove(state, now);
     case 'running':
@@ -111,7 +113,7 @@ function skipMove({ path, skipReason: reason = 'dependencies-skipped' }: Unit, a
 function startingMove(state: RunState, now: number, starts: Starts): Move | undefined {
   if (starts === 'none') return undefined;
   const free = nextFree(state);
-  if (free !== undefined) return { kind: 'resolve', unit: free };
+  if (free !== undefined) return startMove(free);
   const retry = dueRetry(state, now);
   if (retry !== undefined && !needsPlace(retry)) return startMove(retry);
   if (starts === 'free' || state.frontier.open.size >= state.queued.options.maxParallelSteps)
@@ -127,7 +129,7 @@ function dueRetry(state: RunState, now: number): Unit | undefined {
 
 /** A unit whose input is known starts again as it is; its condition held once and is not asked again. */
 function startMove(unit: Unit): Move {
-  return { kind: unit.input === undefined ? 'resolve' : 'restart', unit };
+  return { kind: canRestart(unit) ? 'restart' : 'resolve', unit };
 }
 
 /** Open attempts that nobody was asked to invoke, in order. Call `markInvoked` once they are under way. */

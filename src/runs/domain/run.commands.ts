@@ -5,7 +5,7 @@
  */
 import type { ToolCall } from '../../agents/domain/tool-call.js';
 import type { Failure } from '../../kernel/failure.js';
-import type { Json } from '../../kernel/json.js';
+import type { Json, JsonObject } from '../../kernel/json.js';
 import type { Result } from '../../kernel/result.js';
 import type { AskedApproval, Decision } from './approval.js';
 import type { ContextWrite } from './context.js';
@@ -66,6 +66,36 @@ export interface Consequence {
   /** What could not be evaluated: the unit fails with it. */
   readonly failure?: Failure;
 }
+
+/** What is asked of a run that is to be retried. */
+export interface RetryRequest {
+  /** The step, item or iteration from which on everything runs again; by default what has not ended well, and what follows. */
+  readonly fromStep?: string;
+  /** The context that the run goes on with; by default the one that it has. */
+  readonly context?: JsonObject;
+  /** Refused when the log has gone on since. */
+  readonly expectedSeq?: number;
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** What may be asked about the context of a run. */
+export type ContextCommand =
+  /** A merge patch (RFC 7396). `versions`: refused unless the context is at one of them. */
+  | {
+      readonly type: 'patch-context';
+      readonly patch: JsonObject;
+      readonly versions?: readonly number[];
+      readonly by?: string;
+    }
+  | { readonly type: 'create-snapshot'; readonly name: string; readonly by?: string }
+  /** The context of a snapshot, read from the log, in place of the one that the run has. */
+  | {
+      readonly type: 'restore-context';
+      readonly name: string;
+      readonly context: JsonObject;
+      readonly by?: string;
+    };
 
 export type RunCommand =
   /** A worker takes the run up for execution. */
@@ -141,6 +171,9 @@ export type RunCommand =
   | ({ readonly type: 'finish-ending' } & At)
   /** A cancelled run has no open attempt left. */
   | ({ readonly type: 'finish-cancelled' } & At)
+  /** A run that has ended badly is opened again. */
+  | ({ readonly type: 'retry' } & RetryRequest & At)
+  | (ContextCommand & At)
   /** Time has passed. */
   | ({ readonly type: 'tick' } & At)
   | ({ readonly type: 'pause'; readonly by?: string; readonly reason?: string } & At)

@@ -11,6 +11,10 @@ export const runErrors = defineErrors({
     title: 'Not all events of the run are read by those who follow the log',
     retryable: true,
   },
+  'run.history-missing': { kind: 'internal', title: 'What a fork begins with is not kept any more' },
+  'run.not-forkable': { kind: 'conflict', title: 'The run can not be forked there' },
+  'run.not-paused': { kind: 'conflict', title: 'The run is not paused' },
+  'run.not-retryable': { kind: 'conflict', title: 'The run has not ended, or has ended well' },
   'run.timed-out': { kind: 'timeout', title: 'The run used up its execution time' },
   'run.output-invalid': {
     kind: 'unprocessable',

@@ -6,6 +6,7 @@
  */
 import type { PinnedAgent } from '../../agents/domain/agent.js';
 import type { ToolCall } from '../../agents/domain/tool-call.js';
+import type { JsonChange } from '../../context/domain/json-changes.js';
 import type { Failure } from '../../kernel/failure.js';
 import { getOwn, isJsonObject, type Json, type JsonObject } from '../../kernel/json.js';
 import type { Reducer } from '../../workflows/domain/context-writes.js';
@@ -192,18 +193,55 @@ export function modelOfTurn({ body, model }: TurnBody): string | undefined {
   return typeof named === 'string' ? named : undefined;
 }
 
+/** A piece of the history that a fork begins with: a blob with one event in each line. */
+export interface HistoryPart {
+  /** SHA-256 of the piece, hexadecimal. */
+  readonly hash: string;
+  /** How many events it holds. */
+  readonly events: number;
+}
+
+/** What a run begins with: everything that it needs later, read from nowhere else. */
+export interface RunBeginning {
+  readonly schemaVersion: number;
+  /** Numbered flags of behaviour that this run was started under; a worker leaves a run alone whose flags it does not know. */
+  readonly flags: readonly number[];
+  readonly definition: WorkflowDefinition;
+  readonly manifest: RunManifest;
+  readonly input: Json;
+  readonly context: JsonObject;
+  readonly options: RunOptions;
+}
+
 export interface RunEventMap {
-  'run.queued': {
-    readonly schemaVersion: number;
-    /** Numbered flags of behaviour that this run was started under; a worker leaves a run alone whose flags it does not know. */
-    readonly flags: readonly number[];
-    readonly definition: WorkflowDefinition;
-    readonly manifest: RunManifest;
-    readonly input: Json;
-    readonly context: JsonObject;
-    readonly options: RunOptions;
+  'run.queued': RunBeginning & {
     /** Absent when the run was not started by a step. */
     readonly parent?: RunParent;
+  };
+  /** The run begins with the state that another one had after an event. Nothing of that run is needed any more. */
+  'run.forked': RunBeginning & {
+    /** The run that it was forked from. */
+    readonly from: string;
+    /** The number of the last event of that run that counts. */
+    readonly atSeq: number;
+    /** The events whose fold the run begins with, in order. */
+    readonly history: readonly HistoryPart[];
+    /** What is different from that run: places in `input`, `context` and `manifest`, at most 100. */
+    readonly changes: readonly JsonChange[];
+    readonly by?: string;
+  };
+  /** A run that had ended is opened again: what has not ended well runs again, with a raised generation. */
+  'run.retried': {
+    /** How often the run was retried, this time included. */
+    readonly retry: number;
+    /** Ids of the steps that run again, or go on. */
+    readonly steps: readonly string[];
+    /** The step, item or iteration from which on everything runs again, though it has ended well. */
+    readonly fromStep?: string;
+    /** The context without what was written by units that run again, where that makes a difference. */
+    readonly context?: JsonObject;
+    readonly by?: string;
+    readonly reason?: string;
   };
   'run.started': { readonly [key in never]: never };
   /** Nothing is open or ready; `until` is when the next timer is due. */
@@ -219,14 +257,20 @@ export interface RunEventMap {
     readonly dataRef?: BlobReference;
     readonly by?: string;
   };
-  /** A unit has written to the context; it completes by the next event of its own. */
+  /** A unit has written to the context, it completes by the next event of its own; or somebody has from outside. */
   'context.updated': {
+    /** Empty for the context as a whole. */
     readonly path: string;
     /** What was written, not what came of it. */
     readonly value: Json;
-    readonly reducer: Reducer;
-    /** The path of the unit. */
-    readonly by: string;
+    /** `merge-patch` (RFC 7396) from outside only. */
+    readonly reducer: Reducer | 'merge-patch';
+    /** The path of the unit; absent where the write came from outside. */
+    readonly by?: string;
+    /** Who wrote from outside, as far as that is known. */
+    readonly actor?: string;
+    /** The snapshot whose context was restored. */
+    readonly snapshot?: string;
   };
   /** A sub-run has ended that its step had given up: what it has spent counts all the same. */
   'run.spent': {
@@ -234,6 +278,8 @@ export interface RunEventMap {
     /** The path of the unit that had waited for it. */
     readonly path: string;
   } & Spent;
+  /** The context as it is now has a name. */
+  'snapshot.created': { readonly name: string; readonly by?: string };
   'run.cancelling': {
     /** True when what completed steps have done is undone before the run ends. */
     readonly compensate?: boolean;
@@ -308,6 +354,9 @@ export interface RunEventOf<T extends RunEventType> {
   readonly attempt?: number;
   readonly data: RunEventMap[T];
 }
+
+/** Event 1: what a run began with. */
+export type FirstEvent = RunEventOf<'run.queued'> | RunEventOf<'run.forked'>;
 
 /** An event together with its JSON text: it is encoded once, for the log and for every reader. */
 export interface EncodedEvent {

@@ -6,6 +6,7 @@
  * everything else reads it. Beside the units it keeps the frontier, so that no question about what to do next looks at
  * more of them than have changed.
  */
+import type { JsonChange } from '../../context/domain/json-changes.js';
 import type { Failure } from '../../kernel/failure.js';
 import { Heap } from '../../kernel/heap.js';
 import { jsonSize } from '../../kernel/json-size.js';
@@ -31,6 +32,22 @@ import {
 interface Due {
   readonly unit: Unit;
   readonly at: number;
+}
+
+/** A name for the context as it was after an event. */
+export interface Snapshot {
+  readonly seq: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Where a fork comes from. */
+export interface ForkOrigin {
+  readonly runId: string;
+  /** The number of the last event of that run that counts. */
+  readonly atSeq: number;
+  /** What is different from that run. */
+  readonly changes: readonly JsonChange[];
 }
 
 /** What can change next: the only part of the state that `plan` reads. */
@@ -76,16 +93,18 @@ export interface Ending extends RunEnd {
 }
 
 export interface RunState {
-  readonly runId: string;
-  readonly queued: RunEventMap['run.queued'];
+  runId: string;
+  /** What the run began with. */
+  queued: RunEventMap['run.queued'];
   /** The steps of the definition. */
   readonly root: Scope;
-  readonly frontier: Frontier;
+  frontier: Frontier;
   status: RunStatus;
   lastSeq: number;
   /** When the last event was decided, in milliseconds since the epoch. */
   lastAt: number;
-  readonly createdAt: number;
+  createdAt: number;
+  /** Since the run was opened the last time. */
   startedAt?: number;
   endedAt?: number;
   /** Since when the status is `running`; absent in any other status. */
@@ -99,12 +118,16 @@ export interface RunState {
   cancelReason?: string;
   /** Whether a cancelled run undoes what its steps have done. */
   undoesOnCancel: boolean;
-  /** Completed units that can be undone, in the order in which they completed. */
-  readonly undoable: Unit[];
+  /** Completed units that can be undone by path, in the order in which they completed. */
+  readonly undoable: Map<string, Unit>;
   /** Units that undo others, by their path. */
   readonly compensations: Map<string, Unit>;
   ending?: Ending;
   context: JsonObject;
+  /** The number of the event that changed the context last: its version. */
+  contextSeq: number;
+  /** By name, in the order in which they were made. */
+  readonly snapshots: Map<string, Snapshot>;
   /** Signals that no step has taken yet, by name, first in first out. */
   readonly signals: Map<string, Kept[]>;
   /** Sub-runs that were given up and have not told of their end, by the number of the event with which they were waited for. */
@@ -119,6 +142,13 @@ export interface RunState {
   costMicros: number;
   /** About how long the values are that the state has had itself, not by reference, in characters of JSON text. */
   size: number;
+  /** How often the run was retried. */
+  retries: number;
+  /** That of the units which run again next is one more. */
+  generation: number;
+  forkedFrom?: ForkOrigin;
+  /** Attempts of units that a retry or fork has given up, by path: those of the units in their place are counted on. */
+  readonly attemptsBefore: Map<string, number>;
   /** Deaths of owners in a row that this run may have caused. */
   deaths: number;
   /** Epoch of the last death counted. */
@@ -144,15 +174,20 @@ export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): Run
     createdAt: Date.parse(event.at),
     runningMs: 0,
     undoesOnCancel: false,
-    undoable: [],
+    undoable: new Map(),
     compensations: new Map(),
     context: event.data.context,
+    contextSeq: event.seq,
+    snapshots: new Map(),
     signals: new Map(),
     givenUp: new Map(),
     artifacts: new Map(),
     usage: {},
     costMicros: 0,
     size: jsonSize(event.data.input),
+    retries: 0,
+    generation: 1,
+    attemptsBefore: new Map(),
     deaths: 0,
     deathEpoch: 0,
   };

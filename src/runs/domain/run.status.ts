@@ -48,14 +48,14 @@ export const RUN_TRANSITIONS: { readonly [S in RunStatus]: readonly RunStatus[] 
 
 export const STEP_TRANSITIONS: { readonly [S in StepStatus]: readonly StepStatus[] } = {
   pending: ['ready', 'skipped', 'cancelled'],
-  ready: ['running', 'waiting', 'completed', 'skipped', 'failed', 'cancelled'],
-  running: ['waiting', 'retrying', 'ready', 'completed', 'failed', 'cancelled'],
+  ready: ['running', 'waiting', 'completed', 'skipped', 'failed', 'cancelled', 'pending'],
+  running: ['waiting', 'retrying', 'ready', 'completed', 'failed', 'cancelled', 'pending'],
   waiting: ['running', 'retrying', 'completed', 'failed', 'cancelled'],
-  retrying: ['running', 'failed', 'cancelled'],
-  completed: [],
-  failed: ['ready'],
-  skipped: ['ready'],
-  cancelled: ['ready'],
+  retrying: ['running', 'failed', 'cancelled', 'pending', 'ready'],
+  completed: ['pending', 'ready'],
+  failed: ['pending', 'ready'],
+  skipped: ['pending', 'ready'],
+  cancelled: ['pending', 'ready'],
 };
 
 export const ATTEMPT_TRANSITIONS: { readonly [S in AttemptStatus]: readonly AttemptStatus[] } = {

@@ -32,6 +32,7 @@ export function openHeld(state: RunState, unit: Unit, kind: Held['kind'], items 
         live: new Map(),
         ended: new Map(),
         made: 0,
+        again: new Map(),
         failed: [],
       };
       unit.held = held;
@@ -49,6 +50,7 @@ export function openHeld(state: RunState, unit: Unit, kind: Held['kind'], items 
       const { body } = unit.step.repeat ?? {};
       if (body === undefined) throw new TypeError(`step ${unit.step.key} has no body`);
       const scope = newScope(body, unit);
+      for (const step of scope.units) remember(state, step);
       unit.held = { kind, scope };
       openScope(state, scope);
       return;
@@ -130,13 +132,15 @@ export function leave({ frontier }: RunState, unit: Unit): void {
   }
 }
 
-function makeItem(state: RunState, holder: Unit, held: HeldItems): void {
-  const newest = held.live.get(held.made - 1);
-  const isWaiting = newest?.status === 'ready' && newest.attempt === 0;
-  if (isWaiting || held.made >= held.total || held.live.size >= maxLive(state, holder)) return;
-  const item = newHeldUnit(holder, 'item', held.made);
-  held.live.set(held.made, item);
-  held.made += 1;
+/** Makes the next item, unless the one before it waits for its turn or no other may be under way. */
+export function makeItem(state: RunState, holder: Unit, held: HeldItems): void {
+  const { newest } = held;
+  const isWaiting = newest?.status === 'ready' && newest.startedAt === undefined;
+  if (isWaiting || held.live.size >= maxLive(state, holder)) return;
+  const item = takeAgain(held) ?? newItem(state, holder, held);
+  if (item === undefined) return;
+  held.live.set(item.number, item);
+  held.newest = item;
   markReady(state, item);
 }
 
@@ -147,10 +151,30 @@ function maxLive({ queued }: RunState, { step }: Unit): number {
   return queued.options.maxParallelSteps;
 }
 
+function takeAgain({ again }: HeldItems): Unit | undefined {
+  for (const [number, item] of again) {
+    again.delete(number);
+    return item;
+  }
+  return undefined;
+}
+
+function newItem(state: RunState, holder: Unit, held: HeldItems): Unit | undefined {
+  if (held.made >= held.total) return undefined;
+  held.made += 1;
+  return remember(state, newHeldUnit(holder, 'item', held.made - 1));
+}
+
 function makeIteration(state: RunState, holder: Unit, held: HeldIterations): void {
-  const iteration = newHeldUnit(holder, 'iteration', held.ended.length);
+  const iteration = remember(state, newHeldUnit(holder, 'iteration', held.ended.length));
   held.live = iteration;
   markReady(state, iteration);
+}
+
+/** Attempts of a unit that is made anew are counted on from those of the one that was given up. */
+function remember({ attemptsBefore }: RunState, unit: Unit): Unit {
+  if (attemptsBefore.size > 0) unit.attempt = attemptsBefore.get(unit.path) ?? 0;
+  return unit;
 }
 
 function settleStep(
@@ -167,10 +191,10 @@ function settleStep(
   if (step.isLast) settleLast(state, unit);
   else if (status === 'failed' && !unit.isHandled && unit.failure !== undefined)
     failScope(state, scope, stepFailure(unit, unit.failure));
-  const outcome = status === 'failed' && unit.isHandled ? 'handledFailures' : status;
+  const outcome = joinOutcomeOf(unit);
   for (const index of step.dependents) {
     const dependent = scope.units[index];
-    if (dependent !== undefined) settleDependency(state, dependent, outcome);
+    if (dependent !== undefined && outcome !== undefined) settleDependency(state, dependent, outcome);
   }
   if (scope.holder !== undefined && settledCount(scope) === scope.units.length)
     state.frontier.closing.add(scope.holder);
@@ -191,10 +215,31 @@ function settleDependency(
   dependent.unsettled -= 1;
   if (dependent.unsettled > 0 || dependent.status !== 'pending') return;
   if (state.fatal !== undefined || dependent.scope.fatal !== undefined) return;
-  if (hasNothingToCatch(dependent)) dependent.skipReason = 'nothing-to-catch';
-  else if (decideJoin(dependent.step.join, dependent.settled) === 'skip')
-    dependent.skipReason = skipReasonOf(dependent);
-  markReady(state, dependent);
+  consider(state, dependent);
+}
+
+/** Everything that a step waits for has settled: it is its turn, to run or to be skipped. */
+export function consider(state: RunState, step: Unit): void {
+  if (hasNothingToCatch(step)) step.skipReason = 'nothing-to-catch';
+  else if (decideJoin(step.step.join, step.settled) === 'skip') step.skipReason = skipReasonOf(step);
+  markReady(state, step);
+}
+
+/** What the end of a step counts as for those that wait for it. */
+export function joinOutcomeOf({
+  status,
+  isHandled,
+}: Pick<Unit, 'status' | 'isHandled'>): Exclude<keyof JoinCounts, 'total'> | undefined {
+  switch (status) {
+    case 'failed':
+      return isHandled ? 'handledFailures' : 'failed';
+    case 'completed':
+    case 'skipped':
+    case 'cancelled':
+      return status;
+    default:
+      return undefined;
+  }
 }
 
 /** A step that catches failures runs only when there is one. */

@@ -54,6 +54,8 @@ export interface UnitRecord {
   costMicros: number;
   /** The run that does the work of the last attempt. */
   subRunId?: string;
+  /** Part of the stable key; a retry of the run raises it. Units that it comes to hold have it from the beginning. */
+  generation: number;
   /** The units that it holds, from its start on. */
   held?: HeldRecord;
 }
@@ -68,8 +70,6 @@ export interface Unit extends UnitRecord {
   readonly undoes?: Unit;
   /** How many layers of its step stand above it. */
   readonly depth: number;
-  /** Part of the stable key; a manual retry raises it. */
-  generation: number;
   /** Attempts that ended in a failure; interrupted ones do not count. */
   failures: number;
   /** Dependencies that have not settled yet. */
@@ -90,6 +90,20 @@ export interface Unit extends UnitRecord {
   readonly turns: RecordedTurn[];
   /** Whether a turn was recorded since the last interruption. */
   hasProgressed: boolean;
+  /** Of a unit that starts again and goes on with what it held: how. */
+  reopening?: Reopening;
+}
+
+/** How a unit that starts again goes on with the units that it held. */
+export interface Reopening {
+  /** That of units which run again. */
+  readonly generation: number;
+  /** Paths of units that run again although they have ended well. */
+  readonly from: readonly string[];
+  /** Whether what was under way goes on with the input that it had and the turns that it has recorded. */
+  readonly takesUp: boolean;
+  /** Whether the unit had failed: then what failed in it runs again, tolerated or not. */
+  readonly hadFailed: boolean;
 }
 
 /** What is kept of a scope whose iteration has ended. */
@@ -131,6 +145,10 @@ export interface HeldItems {
   readonly ended: Map<number, UnitRecord>;
   /** Items made so far; the next one has this number. */
   made: number;
+  /** The item that was made last. */
+  newest?: Unit;
+  /** Items that run again, by number; they come before those that have never been made. */
+  readonly again: Map<number, Unit>;
   /** Numbers of failed items, in the order in which they failed. */
   readonly failed: number[];
 }
@@ -157,6 +175,11 @@ const NO_USAGE: Usage = {};
 /** What a unit holds once it has started; undefined when it is carried out itself. */
 export function holdingOf({ step, depth }: Pick<Unit, 'step' | 'depth'>): Held['kind'] | undefined {
   return step.layers[depth] ?? (step.work.kind === 'loop' ? 'body' : undefined);
+}
+
+/** Whether a unit that is ready starts as it is: nothing of it has to be evaluated again. */
+export function canRestart({ input, reopening }: Unit): boolean {
+  return input !== undefined || reopening !== undefined;
 }
 
 /** The unit around another: the holder of an item or iteration, the iteration of a body. */
@@ -195,28 +218,32 @@ function placesOf(unit: Unit): readonly number[] {
 
 /** A scope with nothing done yet. */
 export function newScope(graph: Graph, holder?: Unit): Scope {
+  const generation = holder?.generation ?? 1;
   const units: Unit[] = [];
   const counts = { completed: 0, failed: 0, skipped: 0, cancelled: 0 };
   const scope: Scope = holder === undefined ? { graph, units, counts } : { graph, units, counts, holder };
   const prefix = holder === undefined ? '' : `${holder.path}/`;
   for (const step of graph.steps) {
     const path = `${prefix}${step.id}`;
-    units.push(newUnit({ role: 'step', step, number: step.index, path, scope, depth: 0 }));
+    units.push(newUnit({ role: 'step', step, number: step.index, path, scope, depth: 0, generation }));
   }
   return scope;
 }
 
 /** An item or iteration of a unit, with nothing done yet. */
 export function newHeldUnit(holder: Unit, role: 'item' | 'iteration', number: number): Unit {
-  const { step, scope, depth } = holder;
+  const { step, scope, depth, generation } = holder;
   const path = `${holder.path}[${number}]`;
-  return newUnit({ role, step, number, path, scope, holder, depth: depth + 1 });
+  return newUnit({ role, step, number, path, scope, holder, depth: depth + 1, generation });
 }
 
-type UnitPlace = Pick<Unit, 'step' | 'role' | 'number' | 'path' | 'scope' | 'holder' | 'depth'>;
+type UnitPlace = Pick<
+  Unit,
+  'step' | 'role' | 'number' | 'path' | 'scope' | 'holder' | 'depth' | 'generation'
+>;
 
 /** What nearly every unit comes to have has its place from the beginning: enlarging thousands of units is dear. */
-function newUnit({ step, role, number, path, scope, holder, depth }: UnitPlace): Unit {
+function newUnit({ step, role, number, path, scope, holder, depth, generation }: UnitPlace): Unit {
   const total = role === 'step' ? step.dependencies.length : 0;
   return {
     step,
@@ -234,7 +261,7 @@ function newUnit({ step, role, number, path, scope, holder, depth }: UnitPlace):
     scope,
     holder,
     depth,
-    generation: 1,
+    generation,
     failures: 0,
     unsettled: total,
     settled: { total, completed: 0, handledFailures: 0, failed: 0, skipped: 0, cancelled: 0 },
@@ -251,14 +278,14 @@ export const COMPENSATE = '~compensate';
 /** The unit that undoes a completed one, with nothing done yet. */
 export function newCompensation(undoes: Unit, step: CompiledStep): Unit {
   const path = `${undoes.path}${COMPENSATE}`;
-  const { number, scope } = undoes;
-  const unit = newUnit({ role: 'step', step, number, path, scope, holder: undefined, depth: 0 });
+  const { number, scope, generation } = undoes;
+  const unit = newUnit({ role: 'step', step, number, path, scope, holder: undefined, depth: 0, generation });
   return { ...unit, undoes };
 }
 
 /** What is kept of a unit that has ended and that nothing reads any more. The log has the rest. */
 export function recordOf(unit: Unit): UnitRecord {
-  const { step, role, number, path, status, attempt, usage, costMicros, held } = unit;
+  const { step, role, number, path, status, attempt, usage, costMicros, generation, held } = unit;
   const { firstStartedAt, endedAt, input, output, artifacts, failure, subRunId } = unit;
   return {
     step,
@@ -269,9 +296,11 @@ export function recordOf(unit: Unit): UnitRecord {
     attempt,
     usage,
     costMicros,
+    generation,
     ...(firstStartedAt !== undefined && { firstStartedAt }),
     ...(endedAt !== undefined && { endedAt }),
-    ...(failure !== undefined && status === 'failed' && input !== undefined && { input }),
+    // a retry may go on with what has not completed, and with single items
+    ...((status !== 'completed' || held?.kind === 'items') && input !== undefined && { input }),
     ...(output !== undefined && { output }),
     ...(artifacts !== undefined && { artifacts }),
     ...(failure !== undefined && { failure }),
@@ -311,7 +340,8 @@ function stepIn(scope: ScopeRecord | undefined, id: string): UnitRecord | undefi
 }
 
 function heldAt(held: HeldRecord | undefined, number: number): UnitRecord | undefined {
-  if (held?.kind === 'items') return held.live.get(number) ?? held.ended.get(number);
+  if (held?.kind === 'items')
+    return held.live.get(number) ?? held.ended.get(number) ?? held.again.get(number);
   if (held?.kind !== 'iterations') return undefined;
   return held.live?.number === number ? held.live : held.ended[number];
 }

@@ -7,7 +7,7 @@ import { referenceOf, type PinnedReference } from '../../templates/domain/pinned
 import type { StepKind } from '../../workflows/domain/kinds/step-kinds.js';
 import { BlobRef, type BlobReference, type Kept } from './kept.js';
 import type { ArtifactRef, RunManifest, RunParent, SkipReason, Usage } from './run.events.js';
-import { settledCount, type RunState } from './run.state.js';
+import { settledCount, type ForkOrigin, type RunState } from './run.state.js';
 import { isSettled, isTerminal, type RunStatus, type StepStatus } from './run.status.js';
 import { findUnit, type HeldRecord, type Unit, type UnitRecord } from './unit.js';
 
@@ -40,6 +40,10 @@ export interface RunView<V extends Kept = Json> {
   readonly costUsd: number;
   readonly tags: readonly string[];
   readonly priority: number;
+  /** Of a fork: the run that it was forked from, and what is different. */
+  readonly forkedFrom?: ForkOrigin;
+  /** How often it was retried; absent where it was not. */
+  readonly retries?: number;
   readonly manifest: ManifestView;
   /** Sequence number of the last event: what a follower has seen of the run as it is here. */
   readonly lastSeq: number;
@@ -166,6 +170,8 @@ export function viewOfRun(namespace: string, state: RunState): RunView<Kept> {
     costUsd: usdFromMicros(state.costMicros),
     tags: options.tags,
     priority: options.priority,
+    ...present('forkedFrom', state.forkedFrom),
+    ...present('retries', state.retries === 0 ? undefined : state.retries),
     manifest: viewOfManifest(manifest),
     lastSeq: state.lastSeq,
     links: linksOf(id, parent?.runId),
@@ -182,7 +188,8 @@ export function viewOfNewRun(namespace: string, state: RunState): RunView {
   return view;
 }
 
-function viewOfManifest({ templates, definitions: _, ...manifest }: RunManifest): ManifestView {
+/** What a run resolved, without the texts of its templates. */
+export function viewOfManifest({ templates, definitions: _, ...manifest }: RunManifest): ManifestView {
   if (templates === undefined) return manifest;
   const references = Object.entries(templates).map(
     ([stepId, template]) => [stepId, referenceOf(template)] as const,

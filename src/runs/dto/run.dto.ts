@@ -68,6 +68,41 @@ export class SubRunDto {
   readonly href!: string;
 }
 
+/** A place at which a fork differs from the run that it was forked from. */
+export class JsonChangeDto {
+  @ApiProperty({ description: 'JSON Pointer.', example: '/input/name' })
+  readonly pointer!: string;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'Any JSON; absent where there was nothing.',
+  })
+  readonly before?: Json;
+
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'Any JSON; absent where there is nothing.',
+  })
+  readonly after?: Json;
+}
+
+/** Where a fork comes from. */
+export class ForkOriginDto {
+  @ApiProperty({ example: 'run_019aaf3c7c5e7b1c9d2f4a6b8c0d1e2f' })
+  readonly runId!: string;
+
+  @ApiProperty({ type: 'integer', description: 'The last event of that run that counts.', example: 6 })
+  readonly atSeq!: number;
+
+  @ApiProperty({
+    type: () => [JsonChangeDto],
+    description: 'Places in `input`, `context` and `manifest` that differ, at most 100.',
+  })
+  readonly changes!: readonly JsonChangeDto[];
+}
+
 /** A run in a list: what its row says. */
 export class RunItemDto {
   @ApiProperty({ example: 'run_019aaf3c7c5e7b1c9d2f4a6b8c0d1e2f' })
@@ -141,6 +176,12 @@ export class RunDto extends RunItemDto {
 
   @ApiPropertyOptional(FAILURE)
   readonly failure?: Failure;
+
+  @ApiPropertyOptional({ type: () => ForkOriginDto, description: 'Of a fork: where it comes from.' })
+  readonly forkedFrom?: ForkOriginDto;
+
+  @ApiPropertyOptional({ type: 'integer', description: 'How often it was retried; absent where it was not.' })
+  readonly retries?: number;
 
   @ApiProperty({ ...ANY_JSON, description: 'The exact version of everything that the run resolved.' })
   readonly manifest!: ManifestView;

@@ -2,7 +2,7 @@
 import type { ApprovalEnd } from '../domain/approval.js';
 import { referencesIn } from '../domain/kept-in-events.js';
 import type { Seen } from '../domain/seen.js';
-import type { RunEvent } from '../domain/run.events.js';
+import type { FirstEvent, RunEvent } from '../domain/run.events.js';
 import { findRecord, type RunState } from '../domain/run.state.js';
 import type { AlsoRow, ApprovalClosing, BlobUse } from '../run.store.js';
 import type { RunContents } from './run-contents.js';
@@ -28,6 +28,18 @@ export function blobRowsOf(
   const references = events.flatMap(referencesIn);
   if (references.length === 0) return [];
   return contents.takeNamed(references).map((blob) => ({ kind: 'blob', use: { ...run, ...blob } }));
+}
+
+/** The blobs that a fork begins with: its history, and what events of that name. All are kept already. */
+export function blobRowsOfFork(
+  { runId, at, data }: FirstEvent,
+  history: readonly RunEvent[],
+  namespace: string,
+): readonly AlsoRow[] {
+  const parts = 'history' in data ? data.history : [];
+  const hashes = new Set([...parts, ...history.flatMap(referencesIn)].map(({ hash }) => hash));
+  const run = { namespace, runId, at: Date.parse(at) };
+  return [...hashes].toSorted().map((hash) => ({ kind: 'blob', use: { ...run, hash } }));
 }
 
 /** An approval is in the inbox as long as its unit waits for it. */

@@ -7,12 +7,13 @@ import { RunLease } from '../run.lease.js';
 import { RunQueue } from '../run.queue.js';
 import { RunStore } from '../run.store.js';
 import { AttemptExecutor } from './attempt.executor.js';
+import { CommandRefusals } from './command-refusals.js';
 import { ContentLoader } from './content.loader.js';
 import { OwnerService } from './owner.service.js';
 import { StartGate } from './start.gate.js';
 import { TimerService } from './timer.service.js';
 
-/** The record as a loop uses it. */
+/** The record as a loop uses it, and who hears what it does not tell. */
 @Injectable()
 export class LoopRecord {
   constructor(
@@ -21,6 +22,7 @@ export class LoopRecord {
     readonly inbox: RunInbox,
     readonly feed: RunFeed,
     readonly contents: ContentLoader,
+    readonly refusals: CommandRefusals,
   ) {}
 }
 

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 
 import { aRun } from '../../../test/support/a-run.js';
 import { EngineScene } from '../../../test/support/engine-scene.js';
+import { ManualClock } from '../../../test/support/manual-clock.js';
 import { memoryStores } from '../../../test/support/memory-stores.js';
 import type { queuedEvent } from '../../../test/support/simulated-run.js';
 import { essenceOf, RUN_ID, SimulatedRun } from '../../../test/support/simulated-run.js';
@@ -13,6 +14,7 @@ import { FOLD_VERSION, textOfState } from '../domain/fold-text.js';
 import { encodeEvent, type RunEvent } from '../domain/run.events.js';
 import { initialState } from '../domain/run.state.js';
 import type { RunStore } from '../run.store.js';
+import { ForkHistory } from './fork-history.js';
 import { EVENTS_WITHOUT_CHECKPOINT, RunCheckpoints } from './run-checkpoints.js';
 import { RunLoader } from './run.loader.js';
 
@@ -35,6 +37,11 @@ function played(maxIterations: number): SimulatedRun {
   for (let [open] = run.open.values(); open !== undefined; [open] = run.open.values())
     run.report(open, { output: open.path });
   return run;
+}
+
+function loaderOf(runs: RunStore): RunLoader {
+  const clock = new ManualClock();
+  return new RunLoader(runs, new JsonSchemaService(), new ForkHistory(memoryStores(clock).blobs, clock));
 }
 
 interface Watch {
@@ -81,8 +88,7 @@ describe('a run of 100,000 events', () => {
       state = evolve(state, event);
       checkpoints.passed(state);
     }
-    const loader = new RunLoader(runs, new JsonSchemaService());
-    const loaded = await loader.load('default', RUN_ID);
+    const loaded = await loaderOf(runs).load('default', RUN_ID);
 
     expect(watch.saved.length).toBeGreaterThan(3);
     expect(watch.saved.length).toBeLessThan(40);
@@ -108,7 +114,7 @@ describe('a checkpoint', () => {
   ])('%s leads to the same state', async (_, checkpoint, seq) => {
     const runs = await recorded(run.events);
     await runs.saveCheckpoint(RUN_ID, checkpoint);
-    const loaded = await new RunLoader(runs, new JsonSchemaService()).load('default', RUN_ID);
+    const loaded = await loaderOf(runs).load('default', RUN_ID);
 
     expect(loaded?.checkpointSeq).toBe(seq);
     expect(loaded && essenceOf(loaded.state)).toEqual(essenceOf(run.state));

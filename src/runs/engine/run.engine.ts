@@ -6,7 +6,7 @@ import type { Graph } from '../../workflows/domain/graph.js';
 import { advance } from '../domain/advance.js';
 import { evaluator } from '../domain/evaluate.js';
 import { nextWakeAt } from '../domain/plan.js';
-import { encodeEvent } from '../domain/run.events.js';
+import { encodeEvent, type RunEvent } from '../domain/run.events.js';
 import { runErrors } from '../domain/run.errors.js';
 import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
@@ -102,15 +102,21 @@ export class RunEngine implements SlotSource {
   /**
    * Creates a run. With a free slot it is claimed by this process as it is created and takes its first turn in the
    * same write, so its first steps start as soon as the run exists; otherwise it is queued.
+   *
+   * @param history the events before those of a fork
    */
-  async create(creation: Omit<Creation, 'ownerId'>, graph: Graph): Promise<CreateResult> {
+  async create(
+    creation: Omit<Creation, 'ownerId'>,
+    graph: Graph,
+    history: readonly RunEvent[] = [],
+  ): Promise<CreateResult> {
     const givingBack = this.givingBack.get(creation.run.id);
     if (givingBack !== undefined) await givingBack.promise;
     const isNested = creation.run.parentId !== undefined;
     const hasPlace = this.freeSlots > 0 || (isNested && !this.isDraining);
     if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
     const ownerId = this.tools.owner.id;
-    const { run, state, contents, also } = this.firstTurn(creation.run, graph);
+    const { run, state, contents, also } = this.firstTurn(creation.run, graph, history);
     const hasEnded = isTerminal(state.status);
     this.slotsTaken += 1;
     let result: CreateResult | undefined;
@@ -178,11 +184,13 @@ export class RunEngine implements SlotSource {
   private firstTurn(
     run: NewRun,
     graph: Graph,
+    history: readonly RunEvent[],
   ): Pick<Driven, 'state' | 'contents'> & { readonly run: NewRun; readonly also: readonly AlsoRow[] } {
     const now = this.tools.clock.now();
     const state = this.loader.stateOf(
       run.events.map(({ event }) => event),
       graph,
+      history,
     );
     const contents = new RunContents();
     const { events } = advance(state, {

@@ -9,13 +9,14 @@ import type { Graph } from '../../workflows/domain/graph.js';
 import { withSchemas } from '../../workflows/domain/step-schemas.js';
 import { pinnedFor, withWorkflows } from '../../workflows/domain/pinned-workflow.js';
 import { withTemplates } from '../../workflows/domain/step-templates.js';
-import { evolve } from '../domain/evolve.js';
+import { evolve, replay } from '../domain/evolve.js';
 import { FOLD_VERSION, stateOfText } from '../domain/fold-text.js';
-import type { RunEvent, RunEventOf, RunManifest } from '../domain/run.events.js';
+import type { EncodedEvent, FirstEvent, RunEvent, RunManifest } from '../domain/run.events.js';
 import { runErrors } from '../domain/run.errors.js';
 import { initialState, type RunState } from '../domain/run.state.js';
 import { DELIVERS_ITS_END } from '../domain/sub-run.js';
 import { RunStore, type EventPage } from '../run.store.js';
+import { ForkHistory } from './fork-history.js';
 import { EVENTS_WITHOUT_CHECKPOINT } from './run-checkpoints.js';
 
 /** Events read at once. */
@@ -31,6 +32,15 @@ export interface LoadedRun {
   readonly checkpointSeq: number;
 }
 
+/** A run as its events tell it. */
+export interface WholeLog {
+  readonly own: readonly EncodedEvent[];
+  /** Of a fork: the events before its own. */
+  readonly prior: readonly RunEvent[];
+  /** Their fold; the caller owns it. */
+  readonly state: RunState;
+}
+
 /** How many compiled definitions are kept. */
 const MAX_GRAPHS = 200;
 
@@ -44,6 +54,7 @@ export class RunLoader {
   constructor(
     private readonly store: RunStore,
     private readonly schemas: JsonSchemaService,
+    private readonly histories: ForkHistory,
   ) {}
 
   /** A run as the record has it now; undefined when it does not exist in that namespace. */
@@ -52,11 +63,11 @@ export class RunLoader {
     if (page === undefined) return undefined;
     const saved = page.more ? await this.fromCheckpoint(runId, page) : undefined;
     const checkpointSeq = saved?.lastSeq ?? 0;
-    let state = saved ?? this.fold(undefined, page);
+    let state = saved ?? (await this.fold(namespace, undefined, page));
     for (let { more } = page; more && state !== undefined;) {
       const next = await this.store.read(namespace, runId, { afterSeq: state.lastSeq, limit: PAGE });
       if (next === undefined) return undefined;
-      state = this.fold(state, next);
+      state = await this.fold(namespace, state, next);
       more = next.more && next.events.length > 0;
     }
     return state && { state, checkpointSeq };
@@ -66,7 +77,8 @@ export class RunLoader {
   private async fromCheckpoint(runId: string, { events }: EventPage): Promise<RunState | undefined> {
     const first = events[0]?.event;
     const checkpoint = await this.store.findCheckpoint(runId, FOLD_VERSION);
-    if (checkpoint === undefined || first?.type !== 'run.queued') return undefined;
+    if (checkpoint === undefined || (first?.type !== 'run.queued' && first?.type !== 'run.forked'))
+      return undefined;
     try {
       const state = stateOfText(checkpoint.state, first, this.graphOf(first));
       if (state.lastSeq === checkpoint.seq) return state;
@@ -77,32 +89,73 @@ export class RunLoader {
     }
   }
 
+  /** All events that the state of a run is folded from; undefined when it does not exist in that namespace. */
+  async wholeLog(namespace: string, runId: string): Promise<WholeLog | undefined> {
+    const own: EncodedEvent[] = [];
+    for (let more = true; more;) {
+      const page = await this.store.read(namespace, runId, { afterSeq: own.length, limit: PAGE });
+      if (page === undefined) return undefined;
+      own.push(...page.events);
+      more = page.more && page.events.length > 0;
+    }
+    const [first] = own;
+    if (first === undefined) return undefined;
+    const { event } = first;
+    const prior = event.type === 'run.forked' ? await this.histories.read(namespace, event.data.history) : [];
+    const state = replay(
+      own.map((encoded) => encoded.event),
+      this.graphOf(event as FirstEvent),
+      prior,
+    );
+    return { own, prior, state };
+  }
+
+  /** The state of a run as it was after an event; undefined when it does not exist in that namespace. */
+  async stateAt(namespace: string, runId: string, seq: number): Promise<RunState | undefined> {
+    const log = await this.wholeLog(namespace, runId);
+    const events = log?.own.slice(0, seq).map(({ event }) => event) ?? [];
+    const [first] = events;
+    return first && replay(events, this.graphOf(first as FirstEvent), log?.prior);
+  }
+
   /** The state of a run as it was when it had been created; undefined when it does not exist in that namespace. */
   async loadFirst(namespace: string, runId: string): Promise<RunState | undefined> {
     const page = await this.store.read(namespace, runId, { afterSeq: 0, limit: 1 });
-    return page === undefined ? undefined : this.fold(undefined, page);
+    return page === undefined ? undefined : this.fold(namespace, undefined, page);
   }
 
-  /** The state of a run that was created with these events. */
-  stateOf(events: readonly RunEvent[], graph: Graph): RunState {
-    const [first, ...rest] = events;
-    return rest.reduce(evolve, initialState(first as RunEventOf<'run.queued'>, graph));
+  /** The state of a run that was created with these events. @param history the events before those of a fork */
+  stateOf(events: readonly RunEvent[], graph: Graph, history: readonly RunEvent[] = []): RunState {
+    return replay(events, graph, history);
   }
 
-  private fold(state: RunState | undefined, page: EventPage): RunState | undefined {
+  private async fold(
+    namespace: string,
+    state: RunState | undefined,
+    page: EventPage,
+  ): Promise<RunState | undefined> {
     let folded = state;
     for (const { event } of page.events) {
-      folded = folded === undefined ? this.first(event) : evolve(folded, event);
+      folded = folded === undefined ? await this.first(namespace, event) : evolve(folded, event);
     }
     return folded;
   }
 
-  private first(event: RunEvent): RunState {
-    if (event.type !== 'run.queued') throw new Error(`the log of ${event.runId} begins with ${event.type}`);
-    return initialState(event, this.graphOf(event));
+  private async first(namespace: string, event: RunEvent): Promise<RunState> {
+    switch (event.type) {
+      case 'run.queued':
+        return initialState(event, this.graphOf(event));
+      case 'run.forked': {
+        const history = await this.histories.read(namespace, event.data.history);
+        return replay([event], this.graphOf(event), history);
+      }
+      default:
+        throw new Error(`the log of ${event.runId} begins with ${event.type}`);
+    }
   }
 
-  private graphOf({ runId, data: { definition, flags, manifest } }: RunEventOf<'run.queued'>): Graph {
+  /** The compiled definition that a run began with. @throws AppError `run.too-new` */
+  graphOf({ runId, data: { definition, flags, manifest } }: FirstEvent): Graph {
     const unknown = flags.filter((flag) => !KNOWN_FLAGS.has(flag));
     if (unknown.length > 0) {
       throw AppError.of(

@@ -274,6 +274,7 @@ export class RunLoop implements GatedRun, AttemptListener {
     taken.forEach(({ settle }, index) =>
       settle?.(isDurable ? turn.refusals[index] : lostFailure(this.runId)),
     );
+    if (isDurable) this.tellRefusals(rows, turn.refusals.slice(taken.length));
     if (!isDurable || !this.isStillOwner()) return;
     if (turn.isCut) this.isPoked = true;
     await this.carryOut(turn.events);
@@ -323,6 +324,13 @@ export class RunLoop implements GatedRun, AttemptListener {
       );
     }
     return this.endedAs === undefined;
+  }
+
+  private tellRefusals(rows: readonly InboxRow[], refusals: readonly (Failure | undefined)[]): void {
+    for (const [index, { command }] of rows.entries()) {
+      const refusal = refusals[index];
+      if (refusal !== undefined && 'id' in command) this.tools.record.refusals.tell(command.id, refusal);
+    }
   }
 
   /** Asked before anybody is called: the claim may have been lost while the append was under way. */

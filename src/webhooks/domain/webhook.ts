@@ -83,6 +83,8 @@ function matchesType(pattern: string, type: string): boolean {
 function statusBroughtBy(event: RunEvent): RunStatus | undefined {
   switch (event.type) {
     case 'run.queued':
+    case 'run.forked':
+    case 'run.retried':
       return 'queued';
     case 'run.started':
     case 'run.resumed':

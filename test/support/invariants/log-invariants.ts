@@ -54,7 +54,7 @@ export function checkWholeTurns({ runId, events, appends }: RunEvidence): readon
   const turns = new Map<string, number>();
   events.forEach((event, index) => {
     const path = pathOf(event);
-    if (event.type === 'context.updated') {
+    if (event.type === 'context.updated' && event.data.by !== undefined) {
       const next = events.slice(index + 1).find(({ type }) => type !== 'context.updated');
       const isTogether = appends === undefined || appends[index] === appends[index + 1];
       if (next === undefined || pathOf(next) !== event.data.by || !isTogether) {
