@@ -58,7 +58,11 @@ export class SimulatedProcess implements CallingProcess {
     );
     const gate = new StartGate();
     const tools = new LoopTools(loopRecord, clock, timers, gate, this.owner, executor, this.queue);
-    this.engine = new RunEngine(tools, new RunLoader(store, schemas, new ForkHistory(world.blobs, clock)), config);
+    this.engine = new RunEngine(
+      tools,
+      new RunLoader(store, schemas, new ForkHistory(world.blobs, clock)),
+      config,
+    );
     this.recovery = new RecoveryService(this.engine, lease, this.queue, this.owner, timers, clock);
   }
 
