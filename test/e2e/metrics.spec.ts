@@ -37,6 +37,7 @@ describe('metrics', () => {
     await api.finish(broken);
     await counted(api, 'flaky', 3);
     await counted(api, 'broken', 1);
+    for (const example of ['greet', 'refrain']) await counted(api, example, 1);
   });
 
   afterAll(() => service.close());
@@ -127,7 +128,7 @@ describe('metrics', () => {
     expect(text).toContain('ensemble_runs_ended_total{workflow="broken",outcome="failed"} 1');
     expect(text).toContain('ensemble_run_duration_seconds_count{workflow="flaky"} 3');
     expect(text).toContain('ensemble_attempt_retries_total{agent="scripted"} 6');
-    expect(text).toContain('ensemble_runs{status="paused"} 1');
+    expect(text).toContain('ensemble_runs{status="paused"} 2');
     expect(text).toMatch(/ensemble_cache_reads_total\{cache="templates",result="(hit|miss)"\} \d+/);
     expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
     expect(text).toContain('process_resident_memory_bytes');
