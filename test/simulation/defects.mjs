@@ -68,13 +68,9 @@ export const defects = [
   {
     name: 'a skip that releases what needed success',
     file: 'src/runs/domain/settle.ts',
-    find: "const outcome = status === 'failed' && unit.isHandled ? 'handledFailures' : status;",
-    replace: `const outcome =
-        status === 'failed' && unit.isHandled
-          ? 'handledFailures'
-          : status === 'skipped'
-            ? 'completed'
-            : status;`,
+    find: "case 'completed':\n    case 'skipped':\n    case 'cancelled':\n      return status;",
+    replace:
+      "case 'skipped':\n      return 'completed';\n    case 'completed':\n    case 'cancelled':\n      return status;",
     by: 'seeds',
     breaks: { invariant: 'I5', message: /its join does not hold/ },
   },
