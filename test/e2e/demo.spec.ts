@@ -92,7 +92,7 @@ describe('npm run demo', () => {
     let output = '';
     child.stdout.on('data', (part: Buffer) => {
       output += part.toString();
-      if (output.includes('running')) child.kill('SIGTERM');
+      if (output.includes('running') && !child.killed) child.kill('SIGTERM');
     });
     const [code] = (await once(child, 'close')) as readonly unknown[];
     const [, url = '', pid = ''] = /service (\S+), process (\d+)/.exec(output) ?? [];
