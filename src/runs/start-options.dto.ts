@@ -2,30 +2,15 @@ import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
 import type { Json, JsonObject } from '../kernel/json.js';
-import { RawJson } from '../platform/http/dto.decorator.js';
 import type { StartRequest } from './run.service.js';
+import { RunContext, RunInput } from './run-data.decorator.js';
 
 /** What a start says beside what it is about. */
 export class StartOptionsDto {
-  @ApiPropertyOptional({
-    description: 'What the steps read as `input`; any JSON.',
-    example: { name: 'Ada' },
-    default: {},
-    type: 'object',
-    additionalProperties: true,
-  })
-  @IsOptional()
-  @RawJson()
+  @RunInput({ name: 'Ada' })
   readonly input?: Json;
 
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: true,
-    description: "Laid over the definition's context, key by key.",
-    example: { locale: 'en' },
-  })
-  @IsOptional()
-  @RawJson('object')
+  @RunContext({ locale: 'en' })
   readonly context?: JsonObject;
 
   @ApiPropertyOptional({

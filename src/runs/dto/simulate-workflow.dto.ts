@@ -6,6 +6,7 @@ import { RawJson } from '../../platform/http/dto.decorator.js';
 import { exampleSimulation } from '../examples.js';
 import { RunDto, RunEventDto } from './run.dto.js';
 import { WorkflowReferenceDto } from './start-run.dto.js';
+import { RunContext, RunInput } from '../run-data.decorator.js';
 
 const CRASHES = ['none', 'every'] as const;
 
@@ -29,24 +30,10 @@ export class SimulateWorkflowDto {
   @RawJson('object')
   readonly workflow?: JsonObject;
 
-  @ApiPropertyOptional({
-    description: 'What the steps read as `input`; any JSON.',
-    example: exampleSimulation.input,
-    default: {},
-    type: 'object',
-    additionalProperties: true,
-  })
-  @IsOptional()
-  @RawJson()
+  @RunInput(exampleSimulation.input)
   readonly input?: Json;
 
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: true,
-    description: "Laid over the definition's context, key by key.",
-  })
-  @IsOptional()
-  @RawJson('object')
+  @RunContext()
   readonly context?: JsonObject;
 
   @ApiPropertyOptional({

@@ -28,6 +28,7 @@ import {
 import { exampleScheduledRun } from '../examples.js';
 import type { WrittenSchedule } from '../schedule.service.js';
 import { INSTANT, IsInstant, isoOrNothing } from '../../platform/http/instant.decorator.js';
+import { RunContext, RunInput } from '../../runs/run-data.decorator.js';
 
 const YEAR_MS = 366 * 86_400_000;
 const DAY_MS = 86_400_000;
@@ -55,23 +56,10 @@ export class ScheduledRunDto {
   @RawJson('object')
   readonly workflow?: JsonObject;
 
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: true,
-    description: 'What the steps read as `input`; any JSON.',
-    default: {},
-  })
-  @IsOptional()
-  @RawJson()
+  @RunInput()
   readonly input?: Json;
 
-  @ApiPropertyOptional({
-    type: 'object',
-    additionalProperties: true,
-    description: "Laid over the definition's context, key by key.",
-  })
-  @IsOptional()
-  @RawJson('object')
+  @RunContext()
   readonly context?: JsonObject;
 
   @ApiPropertyOptional({
