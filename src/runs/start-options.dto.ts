@@ -3,7 +3,7 @@ import { ArrayMaxSize, IsArray, IsInt, IsOptional, Matches, Max, Min } from 'cla
 
 import type { Json, JsonObject } from '../kernel/json.js';
 import type { StartRequest } from './run.service.js';
-import { RunContext, RunInput } from './run-data.decorator.js';
+import { RunContext, RunInput } from './run-fields.decorator.js';
 
 /** What a start says beside what it is about. */
 export class StartOptionsDto {

@@ -6,7 +6,7 @@ import { RawJson } from '../../platform/http/dto.decorator.js';
 import { exampleSimulation } from '../examples.js';
 import { RunDto, RunEventDto } from './run.dto.js';
 import { WorkflowReferenceDto } from './start-run.dto.js';
-import { RunContext, RunInput } from '../run-data.decorator.js';
+import { RunContext, RunInput } from '../run-fields.decorator.js';
 
 const CRASHES = ['none', 'every'] as const;
 

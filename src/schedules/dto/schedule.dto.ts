@@ -28,7 +28,7 @@ import {
 import { exampleScheduledRun } from '../examples.js';
 import type { WrittenSchedule } from '../schedule.service.js';
 import { INSTANT, IsInstant, isoOrNothing } from '../../platform/http/instant.decorator.js';
-import { RunContext, RunInput } from '../../runs/run-data.decorator.js';
+import { RunContext, RunInput } from '../../runs/run-fields.decorator.js';
 
 const YEAR_MS = 366 * 86_400_000;
 const DAY_MS = 86_400_000;
