@@ -6,6 +6,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 
+import { Redis } from 'ioredis';
 import pg from 'pg';
 
 import { fromRoot } from './root.mjs';
@@ -20,6 +21,13 @@ const services = [
     /** What a spec file calls to say that it needs this service. */
     marker: 'describeWithPostgres',
     prepare: preparePostgres,
+  },
+  {
+    name: 'Redis',
+    variable: 'TEST_REDIS_URL',
+    defaultUrl: 'redis://127.0.0.1:6379',
+    marker: 'describeWithRedis',
+    prepare: askRedis,
   },
   {
     name: 'Chromium',
@@ -64,6 +72,22 @@ async function preparePostgres(url) {
   const created = await query(withDatabase(url, 'postgres'), `CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   // Another test run may have been quicker.
   return created?.code === '42P04' || created?.code === '23505' ? undefined : created?.message;
+}
+
+/** Answers why Redis cannot be used, or undefined when it can. */
+async function askRedis(url) {
+  const options = { lazyConnect: true, connectTimeout: CONNECT_MS, retryStrategy: () => null };
+  const client = new Redis(url, options);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.ping();
+    return undefined;
+  } catch (error) {
+    return error.message;
+  } finally {
+    client.disconnect();
+  }
 }
 
 /** Runs one statement on a connection of its own. Answers the error, or undefined. */

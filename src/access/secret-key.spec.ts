@@ -16,7 +16,10 @@ afterEach(() => {
 });
 
 const load = (secretsKey?: string, databaseUrl?: string): Promise<Buffer> =>
-  loadKey({ adminKey: undefined, secretsKey }, { dataDir, databaseUrl, redisUrl: undefined });
+  loadKey(
+    { adminKey: undefined, secretsKey },
+    { dataDir, databaseUrl, redisUrl: undefined, redisKeyPrefix: 'test', redisCaFile: undefined },
+  );
 
 it('is that of the configuration where there is one', async () => {
   expect(await load(SECRETS_KEY)).toEqual(Buffer.alloc(32, 7));

@@ -11,6 +11,7 @@ import { InProcessHotStore } from './memory/in-process-hot.store.js';
 import { InProcessRunFeed } from './memory/in-process-run.feed.js';
 import { InProcessRunQueue } from './memory/in-process-run.queue.js';
 import { InProcessTaskFeed } from './memory/in-process-task.feed.js';
+import { redisAdapters } from './redis/redis-adapters.js';
 import { openDatabase } from './sql/open-database.js';
 import { SQL_ADAPTERS } from './sql/sql-adapters.js';
 import { SqlDatabase } from './sql/sql-database.js';
@@ -34,7 +35,16 @@ export type RecordUser = 'service' | 'command';
 @Module({})
 export class StorageModule {
   static forRoot(config: StorageConfig, user: RecordUser = 'service'): DynamicModule {
-    const providers = [databaseProvider(config, user), ...SQL_ADAPTERS.map(sqlProvider), ...IN_PROCESS];
+    const redis = redisAdapters(config);
+    const inProcess = IN_PROCESS.filter(
+      ({ provide }) => !redis.some((adapter) => adapter.provide === provide),
+    );
+    const providers = [
+      databaseProvider(config, user),
+      ...SQL_ADAPTERS.map(sqlProvider),
+      ...inProcess,
+      ...redis,
+    ];
     return { module: StorageModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }

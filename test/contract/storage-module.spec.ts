@@ -21,7 +21,13 @@ class TimeModule {}
 
 /** What an application with this storage can inject. */
 async function start(dataDir: string): Promise<INestApplicationContext> {
-  const config = { dataDir, databaseUrl: undefined, redisUrl: undefined };
+  const config = {
+    dataDir,
+    databaseUrl: undefined,
+    redisUrl: undefined,
+    redisKeyPrefix: 'test',
+    redisCaFile: undefined,
+  };
   const testing = await Test.createTestingModule({
     imports: [TimeModule, StorageModule.forRoot(config)],
   }).compile();

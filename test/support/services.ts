@@ -4,6 +4,7 @@
  * Decided here: skip at a desk, fail under CI=true, and which database a suite may touch. Finding a service and
  * setting the variable is decided in scripts/services.mjs.
  */
+import { Redis } from 'ioredis';
 import pg from 'pg';
 
 /** What the decision is made from; `process.env` fits. */
@@ -28,6 +29,27 @@ let suiteCount = 0;
 export function describeWithPostgres(name: string, suite: (url: string) => void): void {
   describeWith('PostgreSQL', chooseSuite('TEST_DATABASE_URL', process.env), name, (url) => {
     describeInOwnDatabase(name, assertTestDatabase(url), suite);
+  });
+}
+
+/** Where a suite finds Redis, and what its keys and channels begin with. */
+export interface RedisPlace {
+  readonly redisUrl: string;
+  readonly redisKeyPrefix: string;
+}
+
+/**
+ * A suite against Redis, with a prefix of keys of its own, which are deleted after it.
+ *
+ * Skipped, with the reason in its title, where TEST_REDIS_URL is not set; under CI=true it fails instead.
+ */
+export function describeWithRedis(name: string, suite: (place: RedisPlace) => void): void {
+  describeWith('Redis', chooseSuite('TEST_REDIS_URL', process.env), name, (redisUrl) => {
+    const place = { redisUrl, redisKeyPrefix: `ensemble-test-${process.pid}-${++suiteCount}` };
+    describe(name, () => {
+      afterAll(() => deleteKeys(place));
+      suite(place);
+    });
   });
 }
 
@@ -81,6 +103,17 @@ export function assertTestDatabase(url: string): string {
     throw new Error(`Tests refuse database "${name}": its name must contain "test".`);
   }
   return url;
+}
+
+async function deleteKeys({ redisUrl, redisKeyPrefix }: RedisPlace): Promise<void> {
+  const client = new Redis(redisUrl);
+  try {
+    for await (const keys of client.scanStream({ match: `${redisKeyPrefix}:*`, count: 1_000 })) {
+      if ((keys as string[]).length > 0) await client.unlink(...(keys as string[]));
+    }
+  } finally {
+    client.disconnect();
+  }
 }
 
 function describeInOwnDatabase(name: string, serverUrl: string, suite: (url: string) => void): void {

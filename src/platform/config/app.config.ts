@@ -26,6 +26,10 @@ export abstract class StorageConfig {
   abstract readonly dataDir: string;
   abstract readonly databaseUrl: string | undefined;
   abstract readonly redisUrl: string | undefined;
+  /** What the names of all keys and channels in Redis begin with. */
+  abstract readonly redisKeyPrefix: string;
+  /** A file of certificates that vouch for Redis, for `rediss://`; undefined: those that the system trusts. */
+  abstract readonly redisCaFile: string | undefined;
 }
 
 /** How much the engine does at once and for how long. */

@@ -100,6 +100,8 @@ const variables = z.object({
   DATA_DIR: text('a folder', /\S/).default('./data'),
   DATABASE_URL: url('postgres', 'postgresql').optional(),
   REDIS_URL: url('redis', 'rediss').optional(),
+  REDIS_KEY_PREFIX: text('letters, digits and -_.', /^[\w.-]{1,64}$/).default('ensemble'),
+  REDIS_TLS_CA_FILE: text('the path of a file', /\S/).optional(),
   AGENT_MAX_CONCURRENT_WORKFLOWS: count.default(10),
   AGENT_WORKFLOW_TIMEOUT_MS: wholeNumber(1, MAX_TIMER_MS).default(600_000),
   AGENT_ENABLE_QUEUE: flag.default(true),
@@ -198,7 +200,13 @@ function crossProblems(present: Readonly<Record<string, string>>): readonly Conf
 function grouped(v: Variables): AppConfig {
   return deepFreeze({
     server: { host: v.HOST, port: v.PORT, role: v.ROLE, trustProxy: v.TRUST_PROXY },
-    storage: { dataDir: v.DATA_DIR, databaseUrl: v.DATABASE_URL, redisUrl: v.REDIS_URL },
+    storage: {
+      dataDir: v.DATA_DIR,
+      databaseUrl: v.DATABASE_URL,
+      redisUrl: v.REDIS_URL,
+      redisKeyPrefix: v.REDIS_KEY_PREFIX,
+      redisCaFile: v.REDIS_TLS_CA_FILE,
+    },
     engine: engineOf(v),
     templates: { cacheTtlMs: v.AGENT_TEMPLATE_CACHE_TTL * 1000 },
     agents: { healthIntervalMs: v.AGENT_HEALTH_INTERVAL_MS },
