@@ -110,9 +110,9 @@ const layerRules = [
   ),
   rule(
     'adapters-are-apart',
-    'One engine or provider does not import the folder of another.',
+    'One engine or provider does not import the folder of another. What serves one process may serve inside of others.',
     { path: '^src/(storage|agents/providers)/([^/]+)/' },
-    { path: '^src/$1/[^/]+/', pathNot: '^src/$1/$2/' },
+    { path: '^src/$1/[^/]+/', pathNot: ['^src/$1/$2/', '^src/storage/memory/in-process-[^/]+$'] },
   ),
   rule(
     'root-is-not-imported',

@@ -30,6 +30,13 @@ const services = [
     prepare: askRedis,
   },
   {
+    name: 'redis-server',
+    variable: 'TEST_REDIS_SERVER',
+    defaultUrl: '/usr/bin/redis-server',
+    marker: 'describeWithOwnRedis',
+    prepare: (path) => (existsSync(path) ? undefined : `there is no ${path}`),
+  },
+  {
     name: 'Chromium',
     variable: 'TEST_CHROMIUM',
     defaultUrl: '/usr/bin/chromium',

@@ -48,6 +48,7 @@ import { authErrors } from './platform/auth/auth.errors.js';
 import { AuthModule } from './platform/auth/auth.module.js';
 import { FirstKeyModule } from './platform/auth/first-key.module.js';
 import { AppConfigModule } from './platform/config/config.module.js';
+import { DutiesModule } from './platform/duties/duties.module.js';
 import { egressErrors } from './platform/egress/egress.errors.js';
 import { EgressModule } from './platform/egress/egress.module.js';
 import { httpErrors } from './platform/http/http.errors.js';
@@ -105,7 +106,6 @@ const features: readonly (Type | DynamicModule)[] = [
   WebhooksModule,
   ApprovalsModule,
   PatternsModule,
-  EventsModule,
   MetricsModule,
 ];
 
@@ -126,10 +126,13 @@ export class AppModule {
         LifecycleModule,
         EgressModule,
         StorageModule.forRoot(config.storage),
+        DutiesModule,
         AuthModule,
         FirstKeyModule,
         HttpModule.forRoot(errorDeclarations),
         ...features,
+        // A worker has no sockets.
+        ...(config.server.role === 'worker' ? [] : [EventsModule]),
       ],
     };
   }

@@ -7,9 +7,10 @@ import { AppModule } from './app.module.js';
 import { useSockets } from './events/sockets.adapter.js';
 import { useAuthentication } from './platform/auth/auth-hook.js';
 import { AuthService } from './platform/auth/auth.service.js';
-import type { AppConfig } from './platform/config/app.config.js';
+import type { AppConfig, ProcessRole } from './platform/config/app.config.js';
 import { createHttpAdapter } from './platform/http/http.adapter.js';
 import { serveOpenApi } from './platform/http/openapi.js';
+import { useRole } from './platform/http/role-routes.js';
 import { createLogger } from './platform/logging/create-logger.js';
 import { NestLogger } from './platform/logging/nest-logger.js';
 
@@ -38,12 +39,13 @@ export async function createApp(
     bodyParser: false,
     abortOnError: false,
   });
-  configureApp(app);
+  configureApp(app, config.server.role);
   return app;
 }
 
 /** Gives an application its access rules, its routes' prefix and version, and its documents. */
-function configureApp(app: NestFastifyApplication): void {
+function configureApp(app: NestFastifyApplication, role: ProcessRole): void {
+  useRole(app.getHttpAdapter().getInstance(), role);
   useAuthentication(app.getHttpAdapter().getInstance(), app.get(AuthService));
   app.setGlobalPrefix('api', { exclude: ROOT_PATHS.map((path) => ({ path, method: RequestMethod.GET })) });
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '1' });

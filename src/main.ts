@@ -1,4 +1,4 @@
-import { describeProblems, loadConfig, unusedSettings } from './platform/config/load-config.js';
+import { describeProblems, loadConfig } from './platform/config/load-config.js';
 import { endOnSignals } from './platform/lifecycle/shut-down.js';
 import { describeStartFailure, readyLine } from './platform/lifecycle/start-messages.js';
 
@@ -14,7 +14,6 @@ try {
   // Loaded late: what is wrong with the configuration is told at once.
   const { createApp } = await import('./app.js');
   const app = await createApp(config.value);
-  for (const line of unusedSettings(config.value)) console.error(line);
   endOnSignals(app);
   await app.listen(config.value.server.port, config.value.server.host);
   console.log(readyLine(config.value, await app.getUrl()));

@@ -164,6 +164,21 @@ update "webhooks" set "failures" = $1, "open_until" = $2, "reason" = $3 where "i
 -- delivery.settle
 update "webhook_deliveries" set "status" = $1, "tries" = $2, "next_at" = $3, "attempts" = $4, "settled_at" = $5 where "id" = $6 and "status" = $7 and "tries" = $8;
 
+-- duty.add
+insert into "duties" ("name", "owner_id") select name, cast(null as text) from (select (value ->> 0)::text collate "C" as "name" from json_array_elements($1::json)) as wanted where true on conflict ("name") do nothing;
+
+-- duty.count-held
+select count(*) as "held" from "duties" inner join "owners" on "owners"."id" = "duties"."owner_id" where "duties"."name" in (select name from (select (value ->> 0)::text collate "C" as "name" from json_array_elements($1::json)) as wanted) and "owners"."id" <> $2 and "owners"."retired_at" is null;
+
+-- duty.give-up
+update "duties" set "owner_id" = $1 where "owner_id" = $2;
+
+-- duty.lock
+select pg_advisory_xact_lock(1701737316) where true;
+
+-- duty.take
+update "duties" set "owner_id" = $1 where "name" in (select name from (select (value ->> 0)::text collate "C" as "name" from json_array_elements($2::json)) as wanted) and exists (select "owners"."id" from "owners" where "owners"."id" = $3 and "owners"."retired_at" is null and "owners"."expires_at" > (extract(epoch from statement_timestamp()) * 1000)::bigint) and ("duties"."owner_id" is null or not exists (select "holder"."id" from "owners" as "holder" where "holder"."id" = "duties"."owner_id" and "holder"."id" <> $4 and "holder"."retired_at" is null)) returning "name";
+
 -- idempotency.abandon
 delete from "idempotency_keys" where "namespace" = $1 and "operation" = $2 and "key" = $3 and "answer" is null and "run_id" is null;
 
@@ -216,6 +231,10 @@ update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending +
 -- key.add
 insert into "api_keys" ("id", "namespace", "name", "role", "hash", "agents", "created_at", "expires_at", "revoked_at") values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict ("hash") do nothing;
 
+-- key.add-first
+insert into "api_keys" ("id", "namespace", "name", "role", "hash", "created_at") select $1, $2, $3, $4, $5, cast($6 as bigint)
+  where not exists (select 1 from api_keys);
+
 -- key.any
 select "id" from "api_keys" limit $1;
 
@@ -224,6 +243,9 @@ select * from "api_keys" where "hash" = $1;
 
 -- key.list
 select * from "api_keys" where "namespace" = $1 order by "created_at" desc, "id" desc;
+
+-- key.lock
+select pg_advisory_xact_lock(1701737323) where true;
 
 -- key.revoke
 update "api_keys" set "revoked_at" = $1 where "id" = $2 and "namespace" = $3 and "revoked_at" is null;
@@ -295,6 +317,10 @@ select "cursor" from "log_cursors" where "follower" = $1;
 
 -- log-cursor.move
 insert into "log_cursors" ("follower", "cursor", "fold_version") values ($1, $2, $3) on conflict ("follower") do update set "cursor" = $4;
+
+-- log.changes
+select run_id, namespace from run_appends
+  where (xid, position) > ($1::text::xid8, $2::bigint) group by run_id, namespace order by max(position) desc limit $3;
 
 -- log.head
 select pg_snapshot_xmin(pg_current_snapshot())::text as xid, 0 as position;
@@ -564,6 +590,11 @@ select "id" from "runs" where "id" = $1;
 -- run.find
 select * from "runs" where "id" = $1 and "namespace" = $2;
 
+-- run.find-ahead
+select runs.id, runs.namespace, runs.last_seq
+  from (select (value ->> 0)::text collate "C" as "run_id", (value ->> 1)::bigint as "seq" from json_array_elements($1::json)) as reached
+  join runs on runs.id = reached.run_id where runs.last_seq > reached.seq;
+
 -- run.free-retired
 update "runs" set "owner_id" = $1, "wake_at" = (extract(epoch from statement_timestamp()) * 1000)::bigint where "id" in (select "held"."id" from "runs" as "held" where "held"."owner_id" in (select "owners"."id" from "owners" where "owners"."retired_at" is not null) order by "held"."id" for update of "held");
 
@@ -668,14 +699,14 @@ update tasks set status = $1, outcome = $2, ended_at = (extract(epoch from state
 -- task.expire
 update tasks set status = 'queued', token_hash = null, lease_until = null
   where id in (select id from tasks where status = 'leased' and lease_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint
-  order by lease_until limit 500) and status = 'leased' and deliveries < max_deliveries
+  order by lease_until limit 500) and status = 'leased' and lease_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint and deliveries < max_deliveries
   returning *;
 
 -- task.expire-spent
 update tasks set status = 'failed', outcome = $1, ended_at = (extract(epoch from statement_timestamp()) * 1000)::bigint, token_hash = null,
   lease_until = null
   where id in (select id from tasks where status = 'leased' and lease_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint
-  order by lease_until limit 500) and status = 'leased' and deliveries >= max_deliveries
+  order by lease_until limit 500) and status = 'leased' and lease_until <= (extract(epoch from statement_timestamp()) * 1000)::bigint and deliveries >= max_deliveries
   returning *;
 
 -- task.extend

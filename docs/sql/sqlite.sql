@@ -123,6 +123,18 @@ update "webhooks" set "failures" = ?, "open_until" = ?, "reason" = ? where "id" 
 -- delivery.settle
 update "webhook_deliveries" set "status" = ?, "tries" = ?, "next_at" = ?, "attempts" = ?, "settled_at" = ? where "id" = ? and "status" = ? and "tries" = ?;
 
+-- duty.add
+insert into "duties" ("name", "owner_id") select name, cast(null as text) from (select value ->> 0 as "name" from json_each(?)) as wanted where true on conflict ("name") do nothing;
+
+-- duty.count-held
+select count(*) as "held" from "duties" inner join "owners" on "owners"."id" = "duties"."owner_id" where "duties"."name" in (select name from (select value ->> 0 as "name" from json_each(?)) as wanted) and "owners"."id" <> ? and "owners"."retired_at" is null;
+
+-- duty.give-up
+update "duties" set "owner_id" = ? where "owner_id" = ?;
+
+-- duty.take
+update "duties" set "owner_id" = ? where "name" in (select name from (select value ->> 0 as "name" from json_each(?)) as wanted) and exists (select "owners"."id" from "owners" where "owners"."id" = ? and "owners"."retired_at" is null and "owners"."expires_at" > ?) and ("duties"."owner_id" is null or not exists (select "holder"."id" from "owners" as "holder" where "holder"."id" = "duties"."owner_id" and "holder"."id" <> ? and "holder"."retired_at" is null)) returning "name";
+
 -- idempotency.abandon
 delete from "idempotency_keys" where "namespace" = ? and "operation" = ? and "key" = ? and "answer" is null and "run_id" is null;
 
@@ -174,6 +186,10 @@ update "runs" set "inbox_seq" = inbox_seq + 1, "inbox_pending" = inbox_pending +
 
 -- key.add
 insert into "api_keys" ("id", "namespace", "name", "role", "hash", "agents", "created_at", "expires_at", "revoked_at") values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict ("hash") do nothing;
+
+-- key.add-first
+insert into "api_keys" ("id", "namespace", "name", "role", "hash", "created_at") select ?, ?, ?, ?, ?, cast(? as bigint)
+  where not exists (select 1 from api_keys);
 
 -- key.any
 select "id" from "api_keys" limit ?;
@@ -254,6 +270,10 @@ select "cursor" from "log_cursors" where "follower" = ?;
 
 -- log-cursor.move
 insert into "log_cursors" ("follower", "cursor", "fold_version") values (?, ?, ?) on conflict ("follower") do update set "cursor" = ?;
+
+-- log.changes
+select run_id, namespace from run_appends
+  where position > ? group by run_id, namespace order by max(position) desc limit ?;
 
 -- log.head
 select '0' as xid, (select coalesce(max(position), 0) from run_appends) as position;
@@ -522,6 +542,11 @@ select "id" from "runs" where "id" = ?;
 -- run.find
 select * from "runs" where "id" = ? and "namespace" = ?;
 
+-- run.find-ahead
+select runs.id, runs.namespace, runs.last_seq
+  from (select value ->> 0 as "run_id", value ->> 1 as "seq" from json_each(?)) as reached
+  join runs on runs.id = reached.run_id where runs.last_seq > reached.seq;
+
 -- run.free-retired
 update "runs" set "owner_id" = ?, "wake_at" = ? where "id" in (select "held"."id" from "runs" as "held" where "held"."owner_id" in (select "owners"."id" from "owners" where "owners"."retired_at" is not null) order by "held"."id" );
 
@@ -618,14 +643,14 @@ update tasks set status = ?, outcome = ?, ended_at = ?
 -- task.expire
 update tasks set status = 'queued', token_hash = null, lease_until = null
   where id in (select id from tasks where status = 'leased' and lease_until <= ?
-  order by lease_until limit 500) and status = 'leased' and deliveries < max_deliveries
+  order by lease_until limit 500) and status = 'leased' and lease_until <= ? and deliveries < max_deliveries
   returning *;
 
 -- task.expire-spent
 update tasks set status = 'failed', outcome = ?, ended_at = ?, token_hash = null,
   lease_until = null
   where id in (select id from tasks where status = 'leased' and lease_until <= ?
-  order by lease_until limit 500) and status = 'leased' and deliveries >= max_deliveries
+  order by lease_until limit 500) and status = 'leased' and lease_until <= ? and deliveries >= max_deliveries
   returning *;
 
 -- task.extend

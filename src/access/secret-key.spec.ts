@@ -18,7 +18,14 @@ afterEach(() => {
 const load = (secretsKey?: string, databaseUrl?: string): Promise<Buffer> =>
   loadKey(
     { adminKey: undefined, secretsKey },
-    { dataDir, databaseUrl, redisUrl: undefined, redisKeyPrefix: 'test', redisCaFile: undefined },
+    {
+      dataDir,
+      databaseUrl,
+      maxConnections: 10,
+      redisUrl: undefined,
+      redisKeyPrefix: 'test',
+      redisCaFile: undefined,
+    },
   );
 
 it('is that of the configuration where there is one', async () => {

@@ -1,8 +1,10 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 
 import { failureOf, type Failure } from '../kernel/failure.js';
 import { Clock } from '../platform/clock/clock.js';
 import { EngineConfig } from '../platform/config/app.config.js';
+import type { Duty } from '../platform/duties/duty.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
 import { taskErrors } from './task.errors.js';
 import { TaskFeed } from './task.feed.js';
 import { TaskStore } from './task.store.js';
@@ -22,12 +24,14 @@ const LOST: Failure = failureOf(
 /**
  * Takes back leases that ran out, by one timer that is set to the next one, and deletes what ended long ago.
  *
- * While nothing is leased, wanted or waited for, nothing is asked.
+ * While nothing is leased, wanted or waited for, nothing is asked. A process looks after the leases that it gave; the
+ * one that has the duty looks after those of processes that have ended, and deletes.
  */
 @Injectable()
-export class TaskSweep implements OnApplicationBootstrap, OnModuleDestroy {
+export class TaskSweep implements Duty, OnModuleDestroy {
+  readonly name = 'tasks';
   private readonly logger = new Logger(TaskSweep.name);
-  private wake: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
+  private alarm: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined;
   private purging: NodeJS.Timeout | undefined;
   private interests = 0;
   private isOver = false;
@@ -37,25 +41,36 @@ export class TaskSweep implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly feed: TaskFeed,
     private readonly clock: Clock,
     private readonly config: EngineConfig,
-  ) {}
+    roster: DutyRoster,
+  ) {
+    roster.register(this);
+  }
 
-  async onApplicationBootstrap(): Promise<void> {
+  async start(): Promise<void> {
     this.purging = setInterval(() => void this.purge(), PURGE_EVERY_MS).unref();
     await this.sweep();
   }
 
+  stop(): void {
+    clearInterval(this.purging);
+  }
+
+  wake(): void {
+    void this.sweep();
+  }
+
   onModuleDestroy(): void {
     this.isOver = true;
-    clearInterval(this.purging);
-    clearTimeout(this.wake?.handle);
+    this.stop();
+    clearTimeout(this.alarm?.handle);
   }
 
   /** Looks at the leases in `inMs` milliseconds at the latest. */
   lookIn(inMs: number): void {
     const at = this.clock.monotonic() + Math.max(inMs, 0);
-    if (this.isOver || (this.wake !== undefined && this.wake.at <= at)) return;
-    clearTimeout(this.wake?.handle);
-    this.wake = { at, handle: setTimeout(() => void this.sweep(), at - this.clock.monotonic()).unref() };
+    if (this.isOver || (this.alarm !== undefined && this.alarm.at <= at)) return;
+    clearTimeout(this.alarm?.handle);
+    this.alarm = { at, handle: setTimeout(() => void this.sweep(), at - this.clock.monotonic()).unref() };
   }
 
   /** Keeps looking, now and then, until the answer is called: tasks of other processes matter here. */
@@ -69,8 +84,8 @@ export class TaskSweep implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Takes back what has run out, tells whom it concerns, and sets the timer. Never rejects. */
   async sweep(): Promise<void> {
-    clearTimeout(this.wake?.handle);
-    this.wake = undefined;
+    clearTimeout(this.alarm?.handle);
+    this.alarm = undefined;
     try {
       const { requeued, failed, nextInMs } = await this.tasks.expire(LOST);
       for (const { namespace, agentKey } of requeued) this.feed.tellWork(namespace, agentKey);

@@ -12,12 +12,12 @@ export abstract class TaskFeed {
   /** Tells that an agent has a task in the queue. Never throws. */
   abstract tellWork(namespace: string, agentKey: string): void;
 
-  /** Calls back whenever an agent gets work. */
+  /** Calls back whenever an agent gets work, or may have got some. */
   abstract onWork(namespace: string, agentKey: string, listener: () => void): Unlisten;
 
   /** Tells that a task has changed; with a part, only that its worker got on. Never throws. */
   abstract tellTask(taskId: string, part?: AgentPart): void;
 
-  /** Calls back whenever a task has changed or its worker got on. */
+  /** Calls back whenever a task has changed or may have, or its worker got on. */
   abstract onTask(taskId: string, listener: (part?: AgentPart) => void): Unlisten;
 }

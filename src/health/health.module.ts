@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 
+import { ClockIndicator } from './clock.indicator.js';
 import { DrainIndicator } from './drain.indicator.js';
 import { HealthController } from './health.controller.js';
 import { HealthRegistry } from './health.registry.js';
@@ -13,7 +14,7 @@ import { RecordIndicator } from './record.indicator.js';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController, ProbeController],
-  providers: [DrainIndicator, HealthRegistry, HealthService, RecordIndicator],
+  providers: [ClockIndicator, DrainIndicator, HealthRegistry, HealthService, RecordIndicator],
   exports: [HealthRegistry],
 })
 export class HealthModule {}

@@ -1,13 +1,14 @@
 import type { Clock } from '../platform/clock/clock.js';
 import type { MetricConfig } from '../platform/config/app.config.js';
 import type { LogConsumer } from '../runs/log-follower.js';
-import type { LogEntry, LogPage } from '../runs/run.log.js';
+import type { LogPage } from '../runs/run.log.js';
 import type { RunStore } from '../runs/run.store.js';
-import { RunFolder, Tally, type MinuteFigures, type OpenRun } from './domain/fold.js';
+import type { MinuteFigures, OpenRun } from './domain/fold.js';
 import { GRAINS, LENGTH_MS, oldestKept } from './domain/grain.js';
 import { headOf, type RunHead } from './domain/run-head.js';
 import { SeriesBook, type Series } from './domain/series.js';
 import type { MetricPosition, MetricStore, RememberedRun } from './metric.store.js';
+import { foldPage, runsOnPage, type KnownRun, type RunOnPage } from './page-fold.js';
 
 /** Raised when the fold counts otherwise than before: figures are then counted again from the log. */
 const FOLD_VERSION = 1;
@@ -22,12 +23,6 @@ const BEGINNING: MetricPosition = { cursor: '', foldVersion: FOLD_VERSION };
 
 /** A page is not kept, because the figures stand elsewhere by now: somebody else counts. */
 export class PageRefused extends Error {}
-
-/** What this process remembers of a run. */
-interface KnownRun {
-  readonly head: RunHead;
-  readonly open: OpenRun | undefined;
-}
 
 /** What a counter reads, and where it keeps what it has counted. */
 export interface CountedRecord {
@@ -59,12 +54,25 @@ export class MetricCounter implements LogConsumer {
     return this.position.cursor;
   }
 
+  /** Figures of another version are counted again from the beginning, by whoever counts. */
+  async peek(): Promise<string> {
+    const found = await this.record.metrics.position();
+    return found?.foldVersion === FOLD_VERSION ? found.cursor : BEGINNING.cursor;
+  }
+
+  forget(): void {
+    this.position = undefined;
+    this.runs.clear();
+    this.books.clear();
+  }
+
   /** @throws PageRefused */
   async take(from: string, { entries, cursor }: LogPage): Promise<void> {
     const to = { cursor, foldVersion: FOLD_VERSION };
     try {
-      const known = await this.knownRuns(entries);
-      const { tally, open } = fold(entries, known);
+      const runs = runsOnPage(entries);
+      const known = await this.knownRuns(runs);
+      const { tally, open } = await foldPage(runs, known);
       const minutes = tally.list(await this.admission(known));
       const isKept = await this.record.metrics.commit({
         from: { cursor: from, foldVersion: FOLD_VERSION },
@@ -92,20 +100,18 @@ export class MetricCounter implements LogConsumer {
   }
 
   /** What is known of every run that has an event on the page. */
-  private async knownRuns(entries: readonly LogEntry[]): Promise<Map<string, KnownRun>> {
+  private async knownRuns(runs: ReadonlyMap<string, RunOnPage>): Promise<ReadonlyMap<string, KnownRun>> {
     const known = new Map<string, KnownRun>();
-    const unknown = new Map<string, LogEntry>();
-    for (const entry of entries) {
-      const { event } = entry.event;
-      const { runId } = event;
-      if (known.has(runId) || unknown.has(runId)) continue;
+    const unknown = new Map<string, string>();
+    for (const [runId, { namespace, first }] of runs) {
       const kept = this.runs.get(runId);
       if (kept !== undefined) known.set(runId, kept);
-      else if (event.seq === 1) known.set(runId, { head: headOf(entry.namespace, event), open: undefined });
-      else unknown.set(runId, entry);
+      else if (first.head.seq === 1)
+        known.set(runId, { head: headOf(namespace, first.event), open: undefined });
+      else unknown.set(runId, namespace);
     }
     const open = await this.record.metrics.openRuns([...unknown.keys()]);
-    for (const [runId, { namespace }] of unknown) {
+    for (const [runId, namespace] of unknown) {
       known.set(runId, { head: await this.readHead(namespace, runId), open: open.get(runId) });
     }
     return known;
@@ -149,12 +155,6 @@ export class MetricCounter implements LogConsumer {
     }
   }
 
-  private forget(): void {
-    this.position = undefined;
-    this.runs.clear();
-    this.books.clear();
-  }
-
   private async prune(): Promise<void> {
     const now = this.record.clock.now();
     if (now - this.prunedAt < PRUNE_EVERY_MS) return;
@@ -162,25 +162,6 @@ export class MetricCounter implements LogConsumer {
     for (const grain of GRAINS)
       await this.record.metrics.prune(grain, oldestKept(grain, now, this.record.config.retentionMs));
   }
-}
-
-/** Folds a page: the figures that it adds, and what is to be remembered of each of its runs. */
-function fold(
-  entries: readonly LogEntry[],
-  known: ReadonlyMap<string, KnownRun>,
-): {
-  readonly tally: Tally;
-  readonly open: ReadonlyMap<string, OpenRun | undefined>;
-} {
-  const tally = new Tally();
-  const folders = new Map(
-    [...known].map(([runId, { head, open }]) => [runId, new RunFolder(head, tally, open)]),
-  );
-  for (const { event } of entries) folders.get(event.event.runId)?.fold(event.event);
-  return {
-    tally,
-    open: new Map([...folders].map(([runId, folder]) => [runId, folder.open])),
-  };
 }
 
 /** Runs that began and ended on the page leave nothing to remember and nothing to forget. */

@@ -8,7 +8,7 @@ import type { LogPage, RunLog } from '../runs/run.log.js';
 import { MetricCounter, PageRefused, type CountedRecord } from './metric-counter.js';
 
 /** Events in a page, about. */
-const PAGE_SIZE = 2_000;
+const PAGE_SIZE = 10_000;
 
 /**
  * Forgets all figures and counts what the log holds. What retention has removed from the log is gone from the figures
@@ -23,7 +23,7 @@ export async function rebuildFigures(record: CountedRecord, log: RunLog): Promis
     const from = await counter.cursor();
     const page = await log.readAfter(from, PAGE_SIZE);
     if (page.entries.length > 0 && (await isTaken(counter, from, page))) counted += page.entries.length;
-    if (page.entries.length < PAGE_SIZE) return counted;
+    if (!page.more) return counted;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
 import { usdFromMicros } from '../kernel/money.js';
 import { MetricConfig } from '../platform/config/app.config.js';
@@ -8,14 +8,11 @@ import { RunCatalogue } from '../runs/run.catalogue.js';
 import { RUN_STATUSES, isTerminal } from '../runs/domain/run.status.js';
 import type { Figures, Outcome } from './domain/figures.js';
 import type { MinuteFigures } from './domain/fold.js';
-import { estimates } from './domain/histogram.js';
 import { LabelSet } from './domain/label-set.js';
+import { DurationMeter } from './duration-meter.js';
 
 const RUN_OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'timed_out', 'cancelled'];
 const ATTEMPT_OUTCOMES: readonly Outcome[] = ['completed', 'failed', 'cancelled', 'interrupted'];
-
-/** Seconds. */
-const DURATION_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600];
 
 /**
  * What Prometheus is told: what this process has counted of the log since it began, how many runs are open, caches, and
@@ -32,12 +29,12 @@ export class ServiceMeters implements OnApplicationShutdown {
   private readonly runsEnded = this.counter('runs_ended_total', 'Runs that ended', 'workflow', 'outcome');
   private readonly runRetries = this.counter('run_retries_total', 'Attempts tried again', 'workflow');
   private readonly runCost = this.counter('run_cost_usd_total', 'Cost of runs in US dollars', 'workflow');
-  private readonly runDurations = this.histogram('run_duration_seconds', 'From start to end', 'workflow');
-  private readonly runQueues = this.histogram('run_queue_seconds', 'From creation to start');
+  private readonly runDurations = this.durations('run_duration_seconds', 'From start to end', 'workflow');
+  private readonly runQueues = this.durations('run_queue_seconds', 'From creation to start');
   private readonly attemptsEnded = this.counter('attempts_ended_total', 'Attempts', 'agent', 'outcome');
   private readonly attemptRetries = this.counter('attempt_retries_total', 'Attempts tried again', 'agent');
   private readonly attemptCost = this.counter('attempt_cost_usd_total', 'Cost in US dollars', 'agent');
-  private readonly attemptDurations = this.histogram('attempt_duration_seconds', 'Of attempts', 'agent');
+  private readonly attemptDurations = this.durations('attempt_duration_seconds', 'Of attempts', 'agent');
   private readonly tokens = this.counter('model_tokens_total', 'Tokens', 'model', 'direction');
   private readonly modelCost = this.counter('model_cost_usd_total', 'Cost in US dollars', 'model');
 
@@ -60,7 +57,7 @@ export class ServiceMeters implements OnApplicationShutdown {
       if (series.dimension === 'workflow') this.countRuns(this.workflows.label(series.key), figures);
       else if (series.dimension === 'agent') this.countAttempts(this.agents.label(series.key), figures);
       else if (series.dimension === 'model') this.countModel(this.models.label(series.key), figures);
-      else if (series.dimension === 'runs') fill(this.runQueues, {}, figures.queues);
+      else if (series.dimension === 'runs') this.runQueues.count(figures.queues);
     }
   }
 
@@ -78,14 +75,14 @@ export class ServiceMeters implements OnApplicationShutdown {
     for (const outcome of RUN_OUTCOMES) this.runsEnded.inc({ workflow, outcome }, counts[outcome]);
     this.runRetries.inc({ workflow }, counts.retries);
     this.runCost.inc({ workflow }, usdFromMicros(counts.costMicros));
-    fill(this.runDurations, { workflow }, durations);
+    this.runDurations.count(durations, workflow);
   }
 
   private countAttempts(agent: string, { counts, durations }: Figures): void {
     for (const outcome of ATTEMPT_OUTCOMES) this.attemptsEnded.inc({ agent, outcome }, counts[outcome]);
     this.attemptRetries.inc({ agent }, counts.retries);
     this.attemptCost.inc({ agent }, usdFromMicros(counts.costMicros));
-    fill(this.attemptDurations, { agent }, durations);
+    this.attemptDurations.count(durations, agent);
   }
 
   private countModel(model: string, { counts }: Figures): void {
@@ -131,18 +128,7 @@ export class ServiceMeters implements OnApplicationShutdown {
     return new Counter({ name: `ensemble_${name}`, help, labelNames, registers: [this.registry] });
   }
 
-  private histogram<L extends string>(name: string, help: string, ...labelNames: readonly L[]): Histogram<L> {
-    const buckets = DURATION_BUCKETS;
-    return new Histogram({ name: `ensemble_${name}`, help, labelNames, buckets, registers: [this.registry] });
-  }
-}
-
-function fill<L extends string>(
-  into: Histogram<L>,
-  labels: Partial<Record<L, string>>,
-  milliseconds: ReadonlyMap<number, number>,
-): void {
-  for (const [estimate, count] of estimates(milliseconds)) {
-    for (let times = 0; times < count; times += 1) into.observe(labels, estimate / 1_000);
+  private durations(name: string, help: string, label?: string): DurationMeter {
+    return new DurationMeter(`ensemble_${name}`, help, label).registerAt(this.registry);
   }
 }

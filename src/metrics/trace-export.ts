@@ -1,8 +1,11 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 
 import { traceIdOf } from '../kernel/trace-context.js';
 import { TraceConfig } from '../platform/config/app.config.js';
+import type { Duty } from '../platform/duties/duty.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
 import { productVersion } from '../platform/lifecycle/product-version.js';
+import type { EventHead } from '../runs/domain/logged-event.js';
 import type { RunEvent } from '../runs/domain/run.events.js';
 import { LogCursorStore } from '../runs/log-cursor.store.js';
 import type { LogConsumer, LogFollower } from '../runs/log-follower.js';
@@ -24,7 +27,7 @@ const RETRYABLE = [429, 502, 503, 504];
  * knows nothing of it. A collector that is away is waited for, so a trace may be sent twice, with the same names.
  */
 @Injectable()
-export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModuleDestroy {
+export class TraceExport implements LogConsumer, Duty {
   readonly name = 'traces';
   private readonly logger = new Logger(TraceExport.name);
   /** Absent where there is nobody to send to. */
@@ -37,19 +40,33 @@ export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModul
     private readonly runs: RunStore,
     private readonly log: RunLog,
     followers: LogFollowers,
+    roster: DutyRoster,
   ) {
-    this.follower = config.endpoint === undefined ? undefined : followers.create(this);
+    if (config.endpoint === undefined) return;
+    this.follower = followers.create(this);
+    roster.register(this);
   }
 
   /** Where it begins the first time is known before the first request comes in. */
-  async onApplicationBootstrap(): Promise<void> {
-    if (this.follower === undefined) return;
+  async start(): Promise<void> {
     await this.cursor();
-    this.follower.start();
+    this.follower?.start();
   }
 
-  async onModuleDestroy(): Promise<void> {
+  async stop(): Promise<void> {
     await this.follower?.stop();
+  }
+
+  wake(): void {
+    this.follower?.look();
+  }
+
+  forget(): void {
+    this.reached = undefined;
+  }
+
+  async peek(): Promise<string> {
+    return (await this.cursors.find(this.name)) ?? (await this.log.head());
   }
 
   /** The first time it begins with what happens from then on. */
@@ -64,7 +81,7 @@ export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModul
   async take(_from: string, { entries, cursor }: LogPage): Promise<void> {
     const ended = new Map<string, string>();
     for (const { namespace, event } of entries) {
-      if (isEnd(event.event)) ended.set(event.event.runId, namespace);
+      if (isEnd(event.head)) ended.set(event.head.runId, namespace);
     }
     for (const [runId, namespace] of ended) await this.sendRun(namespace, runId);
     await this.cursors.move(this.name, cursor);
@@ -107,6 +124,6 @@ export class TraceExport implements LogConsumer, OnApplicationBootstrap, OnModul
   }
 }
 
-function isEnd({ type }: RunEvent): boolean {
+function isEnd({ type }: EventHead): boolean {
   return type === 'run.completed' || type === 'run.failed' || type === 'run.cancelled';
 }

@@ -53,7 +53,7 @@ export class ChildRunInvoker extends WorkflowInvoker {
     return { status: 'failed', failure: failureOf(agentErrors['agent.cancelled'], 'the run was cancelled') };
   }
 
-  /** Up to the run's end or the abort; the process that waits for a run drives it where nobody else does. */
+  /** Up to the run's end or the abort; a process that waits for a run and executes runs drives it where nobody else does. */
   private async follow(namespace: string, runId: string, signal: AbortSignal): Promise<void> {
     await this.drive(namespace, runId);
     const timer = setInterval(() => void this.drive(namespace, runId).catch(() => undefined), QUIET_MS);
@@ -70,7 +70,7 @@ export class ChildRunInvoker extends WorkflowInvoker {
   }
 
   private async drive(namespace: string, runId: string): Promise<void> {
-    if (this.engine.find(runId) !== undefined) return;
+    if (this.engine.slots === 0 || this.engine.find(runId) !== undefined) return;
     const { ownerId, summary, epoch } = await this.reader.requireRow(namespace, runId);
     const isIdle = ownerId === undefined && (summary.status === 'queued' || summary.status === 'running');
     if (isIdle) await this.engine.claim(runId, 'nested', epoch);

@@ -101,4 +101,37 @@ describe('LogFollower', () => {
 
     expect(consumer.taken).toEqual([id]);
   });
+
+  it('looks when it is asked to, and not once it has stopped', async () => {
+    const { follower, consumer, write } = scene();
+    follower.start();
+    await until(() => consumer.reads === 3, 'it rests'); // the first look, and two more at the end
+    const id = await write(false);
+    follower.look();
+    await until(() => consumer.taken.length === 1, 'it has read on');
+    await follower.stop();
+    const { reads } = consumer;
+    await write(false);
+    follower.look();
+
+    expect(consumer.taken).toEqual([id]);
+    expect(consumer.reads).toBe(reads);
+  });
+
+  it('says where its consumer stands, which another process may have moved while it is stopped', async () => {
+    const { follower, consumer } = scene();
+    const forgot: string[] = [];
+    const elsewhere = Object.assign(consumer, {
+      peek: () => Promise.resolve('moved elsewhere'),
+      forget: () => forgot.push('forgot'),
+    });
+
+    expect(await follower.stands()).toBe('moved elsewhere');
+    expect(forgot).toEqual([]);
+    follower.start();
+    expect(forgot).toEqual(['forgot']);
+    expect(await follower.stands()).toBe(await elsewhere.cursor());
+    await follower.stop();
+    expect(await follower.stands()).toBe('moved elsewhere');
+  });
 });

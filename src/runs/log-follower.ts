@@ -19,6 +19,12 @@ export interface LogConsumer {
   /** Where it stands; `""` at the beginning of the log. */
   cursor(): Promise<string>;
 
+  /** Where it stands, as another process may have left it. Changes nothing. @default `cursor` */
+  peek?(): Promise<string>;
+
+  /** Forgets what it knows of where it stands: another process may have gone on since. Called before it is read for. */
+  forget?(): void;
+
   /**
    * Takes the page that begins at its cursor, and moves the cursor. A page that was refused, or that this rejects
    * for, is read again from where the consumer then stands.
@@ -28,7 +34,7 @@ export interface LogConsumer {
 
 /** When a follower reads. Times are milliseconds. */
 export interface FollowPace {
-  /** Events in a page, about. */
+  /** Events in a page, about, where they are not long. */
   readonly pageSize: number;
   /** From a hint to the reading: what is published meanwhile is read together. */
   readonly gatherMs: number;
@@ -74,13 +80,25 @@ export class LogFollower {
     private readonly pace: FollowPace = DEFAULT_PACE,
   ) {}
 
+  /** Where the consumer stands, whether it is followed for here or in another process. */
+  stands(): Promise<string> {
+    const { consumer } = this;
+    return this.isStopped && consumer.peek !== undefined ? consumer.peek() : consumer.cursor();
+  }
+
   /** Begins where the consumer stands. */
   start(): void {
     this.isStopped = false;
+    this.consumer.forget?.();
     this.unsubscribe = this.source.feed.onPublish(() => {
       this.hint();
     });
     this.hint();
+  }
+
+  /** Reads soon: events may have come that nobody hinted at. */
+  look(): void {
+    if (!this.isStopped) this.hint();
   }
 
   /** Ends after the page under way. */
@@ -150,6 +168,6 @@ export class LogFollower {
     const from = await this.consumer.cursor();
     const page = await this.source.log.readAfter(from, pageSize);
     if (page.entries.length > 0) await this.consumer.take(from, page);
-    return page.entries.length >= pageSize;
+    return page.more;
   }
 }

@@ -7,7 +7,7 @@ import { RunLog } from './run.log.js';
 /** Makes followers of the log, and knows how far all of them have come. */
 @Injectable()
 export class LogFollowers {
-  private readonly consumers: LogConsumer[] = [];
+  private readonly followers: LogFollower[] = [];
 
   constructor(
     private readonly log: RunLog,
@@ -15,17 +15,18 @@ export class LogFollowers {
   ) {}
 
   /**
-   * A follower that is not started yet. From now on no event is deleted that it has not passed: make it only where it
-   * will be started, and before the application has.
+   * A follower that is not started yet. From now on no event is deleted that it has not passed, here or in another
+   * process: make it only where one of them will start it, and before the application has started.
    */
   create(consumer: LogConsumer, pace: FollowPace = DEFAULT_PACE): LogFollower {
-    this.consumers.push(consumer);
     const logger = new Logger(`Follower of the log: ${consumer.name}`);
-    return new LogFollower({ log: this.log, feed: this.feed, logger }, consumer, pace);
+    const follower = new LogFollower({ log: this.log, feed: this.feed, logger }, consumer, pace);
+    this.followers.push(follower);
+    return follower;
   }
 
   /** Where each follower stands. */
   cursors(): Promise<readonly string[]> {
-    return Promise.all(this.consumers.map((consumer) => consumer.cursor()));
+    return Promise.all(this.followers.map((follower) => follower.stands()));
   }
 }

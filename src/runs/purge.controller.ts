@@ -38,6 +38,6 @@ export class PurgeController {
   async delete(@Param('id') runId: string, @CurrentPrincipal() { namespace }: Principal): Promise<void> {
     await this.purges.delete(namespace, runId);
     // When its files may go is later: the loop sets its timer.
-    void this.retention.look();
+    this.retention.ask(runId);
   }
 }

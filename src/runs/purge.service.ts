@@ -7,6 +7,7 @@ import { isoOf } from '../kernel/time.js';
 import { Clock } from '../platform/clock/clock.js';
 import { BLOB_GRACE_MS } from '../platform/ports/blob.store.js';
 import { runErrors } from './domain/run.errors.js';
+import { RunFolds } from './engine/run-folds.js';
 import { LogFollowers } from './log-followers.js';
 import { RetentionStore, type PurgedRun, type PurgeResult } from './retention.store.js';
 import { runItemOf } from './run-item.js';
@@ -28,6 +29,7 @@ export class PurgeService {
     private readonly catalogue: RunCatalogue,
     private readonly followers: LogFollowers,
     private readonly clock: Clock,
+    private readonly folds: RunFolds,
   ) {}
 
   /**
@@ -71,7 +73,9 @@ export class PurgeService {
     const at = this.clock.now();
     const blobsAt = Math.max(at, (run.summary.endedAt ?? at) + BLOB_GRACE_MS + 1);
     const cursors = await this.followers.cursors();
-    return this.store.purge({ run, last: lastOf(run, at), cursors, at, blobsAt });
+    const result = await this.store.purge({ run, last: lastOf(run, at), cursors, at, blobsAt });
+    if (result === 'purged') this.folds.forget(run.namespace, run.id, run.lastSeq);
+    return result;
   }
 
   private async purgeChildren({ namespace, id: runId }: RunRow): Promise<void> {

@@ -1,9 +1,10 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 
 import { Clock } from '../platform/clock/clock.js';
 import { WakeLoop, type NextLook } from '../platform/clock/wake-loop.js';
 import { EngineConfig } from '../platform/config/app.config.js';
-import { DrainService, type DrainHook } from '../platform/lifecycle/drain.service.js';
+import type { Duty } from '../platform/duties/duty.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
 import { BlobStore } from '../platform/ports/blob.store.js';
 import { PurgeService } from './purge.service.js';
 import { RetentionStore, type EndPlace, type RunName } from './retention.store.js';
@@ -23,11 +24,11 @@ const HELD_BACK_MS = 60_000;
  * Nothing is asked in between: the earliest end in the record says when the next run is old enough.
  */
 @Injectable()
-export class RetentionLoop implements OnApplicationBootstrap, OnModuleDestroy, DrainHook {
+export class RetentionLoop implements Duty {
   readonly name = 'retention';
   private readonly logger = new Logger(RetentionLoop.name);
   private readonly retentionMs: number;
-  private isStopped = false;
+  private isStopped = true;
   private readonly loop = new WakeLoop({
     look: () => this.lookOnce(),
     now: () => this.clock.now(),
@@ -43,23 +44,30 @@ export class RetentionLoop implements OnApplicationBootstrap, OnModuleDestroy, D
     private readonly blobs: BlobStore,
     private readonly clock: Clock,
     config: EngineConfig,
-    drains: DrainService,
+    private readonly roster: DutyRoster,
   ) {
     this.retentionMs = config.runRetentionDays * DAY_MS;
-    drains.register(this);
+    roster.register(this);
   }
 
-  onApplicationBootstrap(): void {
+  start(): void {
+    this.isStopped = false;
     void this.loop.start();
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.drain();
-  }
-
-  drain(): Promise<void> {
+  stop(): Promise<void> {
     this.isStopped = true;
     return this.loop.stop();
+  }
+
+  wake(): void {
+    void this.look();
+  }
+
+  /** Somebody has deleted a run: what of it goes later goes here, or where the duty is. */
+  ask(runId: string): void {
+    void this.look();
+    this.roster.tell(this.name, runId);
   }
 
   /** Looks for what may go now; resolves when it is gone. Never rejects. */

@@ -13,7 +13,6 @@ import { RunEngine } from './engine/run.engine.js';
 import type { RunRow } from './run.catalogue.js';
 import { RunFeed } from './run.feed.js';
 import { RunInbox, type InboxCommand } from './run.inbox.js';
-import { RunQueue } from './run.queue.js';
 import { RunReader } from './run.reader.js';
 import { runNotFound } from './state.reader.js';
 
@@ -61,7 +60,6 @@ export class RunControlService {
   constructor(
     private readonly inbox: RunInbox,
     private readonly engine: RunEngine,
-    private readonly queue: RunQueue,
     private readonly feed: RunFeed,
     private readonly reader: RunReader,
     private readonly clock: Clock,
@@ -151,11 +149,11 @@ export class RunControlService {
     });
   }
 
-  /** Its owner here reads its inbox; a run that nobody owns is claimed for as long as the command takes. */
+  /** Its owner reads its inbox; a run that nobody owns is claimed for as long as the command takes. */
   private async wake({ id: runId, priority, epoch }: RunRow, { type }: InboxCommand): Promise<void> {
     const mode = type === 'pause' || type === 'cancel' ? 'control' : 'claimed';
     const loop = this.engine.find(runId) ?? (await this.engine.claim(runId, mode, epoch));
-    if (loop === undefined) this.queue.hint({ runId, priority });
+    if (loop === undefined) this.engine.callFor(runId, priority);
     else loop.mail();
   }
 

@@ -40,12 +40,31 @@ export interface QueuePlace {
   readonly wakeAt: number;
 }
 
+/** How far a reader of a run has come. */
+export interface RunReached {
+  readonly runId: string;
+  readonly seq: number;
+}
+
+/** How far the log of a run has come. */
+export interface RunHead {
+  readonly runId: string;
+  readonly namespace: string;
+  readonly lastSeq: number;
+}
+
 export abstract class RunCatalogue {
   /** The row of a run, or undefined when it does not exist in that namespace. */
   abstract find(namespace: string, runId: string): Promise<RunRow | undefined>;
 
   /** The rows of runs, in no order; those that do not exist in that namespace are left out. At most 200 ids at a time. */
   abstract findMany(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]>;
+
+  /**
+   * Those of the runs whose log goes on past where a reader is, in no order; of any namespace. One query, however many
+   * they are.
+   */
+  abstract findAhead(reached: readonly RunReached[]): Promise<readonly RunHead[]>;
 
   /**
    * Runs of a namespace that match every field of the filter, newest first: by id; with `from` or `to` and without a

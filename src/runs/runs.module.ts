@@ -16,6 +16,7 @@ import { LoopRecord, LoopTools } from './engine/loop-tools.js';
 import { OwnerService } from './engine/owner.service.js';
 import { RecoveryService } from './engine/recovery.service.js';
 import { RunEngine } from './engine/run.engine.js';
+import { RunFolds } from './engine/run-folds.js';
 import { RunLoader } from './engine/run.loader.js';
 import { StartGate } from './engine/start.gate.js';
 import { TimerService } from './engine/timer.service.js';
@@ -84,6 +85,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     RunContextService,
     RunControlService,
     RunEngine,
+    RunFolds,
     RunForkService,
     RunLoader,
     RunReader,

@@ -2,40 +2,27 @@ import { Injectable } from '@nestjs/common';
 
 import { AppError } from '../kernel/failure.js';
 import type { Json } from '../kernel/json.js';
-import { Clock } from '../platform/clock/clock.js';
-import { EngineConfig } from '../platform/config/app.config.js';
 import type { Kept } from './domain/kept.js';
 import { runErrors } from './domain/run.errors.js';
 import type { RunState } from './domain/run.state.js';
-import { isTerminal } from './domain/run.status.js';
 import { ContentLoader } from './engine/content.loader.js';
 import { RunEngine } from './engine/run.engine.js';
+import { RunFolds } from './engine/run-folds.js';
 import { RunLoader } from './engine/run.loader.js';
-import { RunCatalogue } from './run.catalogue.js';
-
-/** How many states of finished runs are kept. */
-const MAX_KEPT = 200;
-
-/** Runs with longer logs are folded again each time: their states are not worth the memory. */
-const MAX_KEPT_EVENTS = 3_000;
+import { RunCatalogue, type RunRow } from './run.catalogue.js';
 
 /**
- * Reads states of runs as the record has them: from the loop that drives them here, else by folding their log.
- *
- * States of finished runs are kept for `AGENT_CONTEXT_TTL_SECONDS`; a state is used only while the run's row says
- * that nothing was added to its log.
+ * Reads states of runs as the record has them: from the loop that drives them here, else from a fold that is kept or
+ * shared, and else from the log; the events after a fold are always added.
  */
 @Injectable()
 export class StateReader {
-  private readonly kept = new Map<string, { readonly state: RunState; readonly until: number }>();
-
   constructor(
     private readonly engine: RunEngine,
     private readonly loader: RunLoader,
     private readonly catalogue: RunCatalogue,
     private readonly contents: ContentLoader,
-    private readonly clock: Clock,
-    private readonly config: EngineConfig,
+    private readonly folds: RunFolds,
   ) {}
 
   /** What a view shows of a run. @throws AppError `run.not-found` */
@@ -53,19 +40,31 @@ export class StateReader {
   private async stateOf(namespace: string, runId: string): Promise<RunState> {
     const row = await this.catalogue.find(namespace, runId);
     if (row === undefined) throw runNotFound(runId);
-    const kept = this.kept.get(runId);
-    if (kept?.state.lastSeq === row.lastSeq && kept.until > this.clock.now()) return kept.state;
-    const loaded = await this.loader.load(namespace, runId);
-    if (loaded === undefined) throw runNotFound(runId);
-    const { state } = loaded;
-    if (isTerminal(state.status) && state.lastSeq <= MAX_KEPT_EVENTS) this.keep(runId, state);
+    const known = this.folds.find(namespace, runId);
+    if (known !== undefined && known.lastSeq >= row.lastSeq) return known;
+    const state = known === undefined ? await this.load(row) : await this.carryOn(namespace, known);
+    if (state === undefined) throw runNotFound(runId);
+    this.folds.keep(namespace, state);
     return state;
   }
 
-  private keep(runId: string, state: RunState): void {
-    this.kept.delete(runId);
-    this.kept.set(runId, { state, until: this.clock.now() + this.config.contextTtlMs });
-    if (this.kept.size > MAX_KEPT) this.kept.delete(this.kept.keys().next().value ?? '');
+  private async carryOn(namespace: string, state: RunState): Promise<RunState | undefined> {
+    try {
+      return await this.loader.carryOn(namespace, state);
+    } catch (error) {
+      // It may have been changed in part.
+      this.folds.drop(state.runId);
+      throw error;
+    }
+  }
+
+  private async load({ namespace, id }: RunRow): Promise<RunState | undefined> {
+    const fold = await this.folds.findShared(namespace, id);
+    const shared = fold && (await this.loader.fromShared(namespace, id, fold));
+    if (shared !== undefined) return shared;
+    const loaded = await this.loader.load(namespace, id);
+    if (loaded !== undefined) this.folds.share(namespace, loaded.state);
+    return loaded?.state;
   }
 }
 

@@ -49,7 +49,11 @@ export class FireExecutor {
   private readonly logger = new Logger(FireExecutor.name);
   private readonly lanes = new Map<string, Lane>();
   private readonly followed = new Set<string>();
-  private leave = new AbortController();
+  /** Runs are followed from `begin` to `end`. */
+  private leave: Pick<AbortController, 'signal' | 'abort'> = {
+    signal: AbortSignal.abort(),
+    abort: () => undefined,
+  };
   private onChange: (error?: unknown) => void = () => undefined;
 
   constructor(

@@ -1,30 +1,31 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { DrainService, type DrainHook } from '../platform/lifecycle/drain.service.js';
-import { ScheduleLoop } from './schedule.loop.js';
+import type { Duty } from '../platform/duties/duty.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
+import { SCHEDULE_DUTY, ScheduleLoop } from './schedule.loop.js';
 
-/** Begins to fire once the application has started, and ends before it does. */
+/** Fires where this process has the duty to. */
 @Injectable()
-export class ScheduleLifecycle implements OnApplicationBootstrap, OnModuleDestroy, DrainHook {
-  readonly name = 'schedules';
+export class ScheduleLifecycle implements Duty {
+  readonly name = SCHEDULE_DUTY;
 
   constructor(
     private readonly loop: ScheduleLoop,
-    drains: DrainService,
+    roster: DutyRoster,
   ) {
-    drains.register(this);
+    roster.register(this);
   }
 
   /** Not awaited: what was missed while the service was down must not hold up its start. */
-  onApplicationBootstrap(): void {
+  start(): void {
     void this.loop.start();
   }
 
-  drain(): Promise<void> {
+  stop(): Promise<void> {
     return this.loop.stop();
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.loop.stop();
+  wake(scheduleId?: string): void {
+    void (scheduleId === undefined ? this.loop.lookAtAll() : this.loop.attend(scheduleId));
   }
 }

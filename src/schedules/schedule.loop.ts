@@ -8,6 +8,9 @@ import { ScheduleStore } from './schedule.store.js';
 /** Schedules attended to beside each other. */
 const MAX_AT_ONCE = 50;
 
+/** Who fires by themselves: one process of all. */
+export const SCHEDULE_DUTY = 'schedules';
+
 /**
  * Finds the schedules that need a look, when there is a reason to: one is due, one was changed, one had work under way
  * when this process started. With none of these it sleeps, on one timer set to the earliest due time.
@@ -49,13 +52,19 @@ export class ScheduleLoop {
     await stopped;
   }
 
+  /** Looks at what is due and at what is open: anything may have changed. */
+  lookAtAll(): Promise<void> {
+    this.isWholeAsked = true;
+    return this.loop.look();
+  }
+
   /** Looks at what is due now, or right after the look under way; resolves when that is done. */
   look(): Promise<void> {
     return this.loop.look();
   }
 
   /**
-   * Attends to a schedule that was changed, and sets the timer anew. What fails is tried again soon: the change is kept.
+   * Attends to a schedule that was changed, whoever has the duty, and sets the timer anew. What fails is tried again soon: the change is kept.
    */
   async attend(scheduleId: string): Promise<void> {
     try {

@@ -4,6 +4,7 @@ import { AppError, type Issue } from '../kernel/failure.js';
 import type { Page, PageRequest } from '../kernel/page.js';
 import { Clock } from '../platform/clock/clock.js';
 import { requireVersion } from '../platform/http/if-match.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
 import { IdSource } from '../platform/ids/id.source.js';
 import { RunService } from '../runs/run.service.js';
 import { aim, fireRequested, pause, settle, type FireChange, type FirePlan } from './domain/fire-plan.js';
@@ -18,7 +19,7 @@ import type {
   ScheduleRule,
   ScheduleStatus,
 } from './domain/schedule.js';
-import { ScheduleLoop } from './schedule.loop.js';
+import { SCHEDULE_DUTY, ScheduleLoop } from './schedule.loop.js';
 import { SchedulePlans } from './schedule-plans.js';
 import { ScheduleStore } from './schedule.store.js';
 
@@ -57,6 +58,7 @@ export class ScheduleService {
     private readonly runs: RunService,
     private readonly clock: Clock,
     private readonly ids: IdSource,
+    private readonly roster: DutyRoster,
   ) {}
 
   /**
@@ -96,6 +98,7 @@ export class ScheduleService {
     const settled = settle({ schedule, open: [] }, now).schedule;
     await this.store.create(settled);
     await this.loop.look();
+    this.roster.tell(SCHEDULE_DUTY, id);
     return settled;
   }
 
@@ -220,7 +223,7 @@ export class ScheduleService {
       return settle({ schedule: edited, open }, now);
     });
     if (change === undefined) throw notFound(id);
-    await this.loop.attend(id);
+    await this.attend(id);
     return change.schedule;
   }
 
@@ -235,11 +238,17 @@ export class ScheduleService {
       return decide(plan, now);
     });
     if (change === undefined) throw notFound(id);
-    await this.loop.attend(id);
+    await this.attend(id);
     const instants = change.fires.map(({ scheduledAt }) => scheduledAt);
     const present = await this.store.firesWithin(id, Math.min(...instants), Math.max(...instants));
     const asked = new Set(change.fires.map((fire) => fire.id));
     return present.filter((fire) => asked.has(fire.id)).toSorted((a, b) => a.scheduledAt - b.scheduledAt);
+  }
+
+  /** Here at once, so that the answer can tell of it; whoever has the duty goes on with it. */
+  private async attend(id: string): Promise<void> {
+    await this.loop.attend(id);
+    this.roster.tell(SCHEDULE_DUTY, id);
   }
 
   /** What would refuse a run now refuses the schedule, at its place in the body. */

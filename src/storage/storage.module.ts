@@ -3,11 +3,15 @@ import { Global, Logger, Module, type DynamicModule, type FactoryProvider } from
 import { TaskFeed } from '../agents/task.feed.js';
 import { Clock } from '../platform/clock/clock.js';
 import type { StorageConfig } from '../platform/config/app.config.js';
+import { Bell } from '../platform/ports/bell.js';
 import { HotStore } from '../platform/ports/hot.store.js';
+import { RateStore } from '../platform/ports/rate.store.js';
 import { RunFeed } from '../runs/run.feed.js';
 import { RunQueue } from '../runs/run.queue.js';
 import { RunStore } from '../runs/run.store.js';
+import { InProcessBell } from './memory/in-process-bell.js';
 import { InProcessHotStore } from './memory/in-process-hot.store.js';
+import { InProcessRateStore } from './memory/in-process-rate.store.js';
 import { InProcessRunFeed } from './memory/in-process-run.feed.js';
 import { InProcessRunQueue } from './memory/in-process-run.queue.js';
 import { InProcessTaskFeed } from './memory/in-process-task.feed.js';
@@ -21,12 +25,14 @@ const IN_PROCESS: readonly FactoryProvider[] = [
   { provide: RunQueue, useFactory: () => new InProcessRunQueue() },
   { provide: RunFeed, useFactory: (runs: RunStore) => new InProcessRunFeed(runs), inject: [RunStore] },
   { provide: TaskFeed, useFactory: () => new InProcessTaskFeed() },
+  { provide: Bell, useFactory: () => new InProcessBell() },
   { provide: HotStore, useFactory: (clock: Clock) => new InProcessHotStore(clock), inject: [Clock] },
+  { provide: RateStore, useFactory: (clock: Clock) => new InProcessRateStore(clock), inject: [Clock] },
 ];
 
 /**
- * Who opens the record: the service, of which one process is active at a time, or a command that does its work beside
- * it, where the engine lets it in.
+ * Who opens the record: the service, of which one process is active at a time unless they meet in Redis, or a command
+ * that does its work beside it, where the engine lets it in.
  */
 export type RecordUser = 'service' | 'command';
 
@@ -35,7 +41,7 @@ export type RecordUser = 'service' | 'command';
 @Module({})
 export class StorageModule {
   static forRoot(config: StorageConfig, user: RecordUser = 'service'): DynamicModule {
-    const redis = redisAdapters(config);
+    const redis = user === 'service' ? redisAdapters(config) : [];
     const inProcess = IN_PROCESS.filter(
       ({ provide }) => !redis.some((adapter) => adapter.provide === provide),
     );
@@ -50,7 +56,9 @@ export class StorageModule {
 }
 
 function databaseProvider(config: StorageConfig, user: RecordUser): FactoryProvider<SqlDatabase> {
-  const open = user === 'service' ? openRecord : openDatabase;
+  // Processes that meet in Redis are active beside each other; others could only find out by asking again and again.
+  const isAlone = user === 'service' && config.redisUrl === undefined;
+  const open = isAlone ? openAlone : openDatabase;
   return { provide: SqlDatabase, useFactory: (clock: Clock) => open(config, clock), inject: [Clock] };
 }
 
@@ -63,7 +71,7 @@ function sqlProvider([port, adapter]: (typeof SQL_ADAPTERS)[number]): FactoryPro
 }
 
 /** One process is active at a time: another one waits here until it is its turn. */
-async function openRecord(config: StorageConfig, clock: Clock): Promise<SqlDatabase> {
+async function openAlone(config: StorageConfig, clock: Clock): Promise<SqlDatabase> {
   const database = await openDatabase(config, clock);
   const logger = new Logger(StorageModule.name);
   try {

@@ -28,8 +28,6 @@ export interface FoundTemplate extends SelectedVersion {
  */
 @Injectable()
 export class TemplateSource {
-  /** How often something was forgotten: what was read before is not cached after. */
-  private edits = 0;
   private readonly count: CacheCount;
 
   constructor(
@@ -76,7 +74,6 @@ export class TemplateSource {
 
   /** Forgets a template that was changed or deleted, on every process. */
   async forget(namespace: string, { id, name }: Pick<TemplateHead, 'id' | 'name'>): Promise<void> {
-    this.edits += 1;
     await Promise.all([
       this.hot.invalidate({ namespace, area: 'template-head', id }),
       this.hot.invalidate({ namespace, area: 'template-name', id: name }),
@@ -89,15 +86,13 @@ export class TemplateSource {
   }
 
   private async cached<T>(key: HotKey, load: () => Promise<T | undefined>): Promise<T | undefined> {
-    const known = await this.hot.get<T>(key);
-    if (known !== undefined) {
-      this.count.hits += 1;
-      return known;
-    }
-    this.count.misses += 1;
-    const before = this.edits;
-    const value = await load();
-    if (value !== undefined && before === this.edits) await this.hot.set(key, value, this.config.cacheTtlMs);
+    const how = { isLoaded: false };
+    const value = await this.hot.fill(key, this.config.cacheTtlMs, () => {
+      how.isLoaded = true;
+      this.count.misses += 1;
+      return load();
+    });
+    if (!how.isLoaded) this.count.hits += 1;
     return value;
   }
 }

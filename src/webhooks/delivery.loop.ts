@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 
 import { Clock } from '../platform/clock/clock.js';
 import { WakeLoop, type NextLook } from '../platform/clock/wake-loop.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
 import { ATTEMPT_TIMEOUT_MS, DeliveryExecutor } from './delivery.executor.js';
 import { DeliveryStore } from './delivery.store.js';
 import type { Delivery } from './domain/delivery.js';
@@ -14,6 +15,9 @@ const CLAIMED_AT_ONCE = 16;
 const CLAIM_MS = ATTEMPT_TIMEOUT_MS + 5_000;
 /** The least time between two looks that the clock asks for. */
 const MIN_SLEEP_MS = 50;
+
+/** Who turns events into deliveries, and makes these: one process of all. */
+export const DELIVERY_DUTY = 'webhooks';
 
 /** Takes deliveries as they are due and has them tried; sleeps while there are none. */
 @Injectable()
@@ -33,6 +37,7 @@ export class DeliveryLoop {
     private readonly store: DeliveryStore,
     private readonly executor: DeliveryExecutor,
     private readonly clock: Clock,
+    private readonly roster: DutyRoster,
   ) {}
 
   start(): void {
@@ -50,6 +55,12 @@ export class DeliveryLoop {
     else deadline.addEventListener('abort', leave, { once: true });
     await Promise.all([...this.underWay.values()].map(({ done }) => done));
     deadline.removeEventListener('abort', leave);
+  }
+
+  /** Somebody has made deliveries of a webhook due: they are made here, or where the duty is. */
+  ask(webhookId: string): void {
+    this.look();
+    this.roster.tell(DELIVERY_DUTY, webhookId);
   }
 
   /** Looks for what is due, because something was made due. */

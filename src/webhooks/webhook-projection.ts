@@ -47,6 +47,11 @@ export class WebhookProjection implements LogConsumer {
     return this.follower.stop();
   }
 
+  /** Reads soon: events may have come that nobody hinted at. */
+  look(): void {
+    this.follower.look();
+  }
+
   /** Nobody was told of anything before the first webhook was made, so the first reading begins at the end of the log. */
   async cursor(): Promise<string> {
     const cursor = await this.deliveries.cursor();
@@ -88,7 +93,7 @@ export class WebhookProjection implements LogConsumer {
     const traits = new Map<string, RunTraits>();
     for (const namespace of asking) {
       const own = entries.filter((entry) => entry.namespace === namespace);
-      const runIds = [...new Set(own.map(({ event }) => event.event.runId))];
+      const runIds = [...new Set(own.map(({ event }) => event.head.runId))];
       for (let first = 0; first < runIds.length; first += MAX_ROWS) {
         const rows = await this.reader.rows(namespace, runIds.slice(first, first + MAX_ROWS));
         for (const { id, tags, workflowId } of rows)

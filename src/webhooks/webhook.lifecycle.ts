@@ -1,35 +1,37 @@
-import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import { DrainService, type DrainHook } from '../platform/lifecycle/drain.service.js';
-import { DeliveryLoop } from './delivery.loop.js';
+import type { Duty } from '../platform/duties/duty.js';
+import { DutyRoster } from '../platform/duties/duty-roster.js';
+import { DELIVERY_DUTY, DeliveryLoop } from './delivery.loop.js';
 import { WebhookProjection } from './webhook-projection.js';
 
-/** Begins to deliver once the application has started, and ends before it does. */
+/** Delivers where this process has the duty to. */
 @Injectable()
-export class WebhookLifecycle implements OnApplicationBootstrap, OnModuleDestroy, DrainHook {
-  readonly name = 'webhooks';
+export class WebhookLifecycle implements Duty {
+  readonly name = DELIVERY_DUTY;
 
   constructor(
     private readonly projection: WebhookProjection,
     private readonly loop: DeliveryLoop,
-    drains: DrainService,
+    roster: DutyRoster,
   ) {
-    drains.register(this);
+    roster.register(this);
   }
 
-  onApplicationBootstrap(): void {
+  start(): void {
     this.loop.start();
     this.projection.start(() => {
       this.loop.look();
     });
   }
 
-  async drain(deadline: AbortSignal): Promise<void> {
+  async stop(deadline: AbortSignal): Promise<void> {
     await this.projection.stop();
     await this.loop.stop(deadline);
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.drain(AbortSignal.abort());
+  wake(): void {
+    this.projection.look();
+    this.loop.look();
   }
 }

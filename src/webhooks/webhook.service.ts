@@ -99,7 +99,7 @@ export class WebhookService {
       const message = 'Somebody else changed the webhook just now. Read it again and repeat the change';
       throw AppError.of(webhookErrors['webhook.contended'], message);
     }
-    this.loop.look();
+    this.loop.ask(id);
     return webhook;
   }
 
@@ -134,7 +134,7 @@ export class WebhookService {
       const message = `The webhook ${id} has no delivery ${deliveryId}.`;
       throw AppError.of(webhookErrors['webhook.delivery-not-found'], message);
     }
-    this.loop.look();
+    this.loop.ask(id);
     return delivery;
   }
 
@@ -146,7 +146,7 @@ export class WebhookService {
   ): Promise<number> {
     await this.get(namespace, id);
     const count = await this.deliveries.replay(id, span, this.clock.now());
-    this.loop.look();
+    this.loop.ask(id);
     return count;
   }
 

@@ -15,7 +15,7 @@ const SHORT_SCRIPTS = /\bnpm (start|test)\b/g;
 const all = globSync('**/*.md', { exclude: (name) => NOT_OURS.includes(name) }).toSorted();
 /** The documents that say how things are, and name them as they are in the sources. */
 const exact = all.filter((path) =>
-  /^(?:README|docs\/(?:architecture|status|events)|docs\/adr\/.*)\.md$/.test(path),
+  /^(?:README|docs\/(?:architecture|operations|scaling|status|events)|docs\/adr\/.*)\.md$/.test(path),
 );
 const scripts = Object.keys(
   (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object }).scripts,
@@ -60,6 +60,23 @@ describe('the documents', () => {
 
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter(({ name }) => ![...variableNames, ...OTHER_VARIABLES].includes(name))).toEqual([]);
+  });
+
+  it('name series of Prometheus that exist', () => {
+    const known = globSync('src/metrics/*.ts').flatMap((path) => [
+      ...matches(path, /'(ensemble_\w+)'/g),
+      ...matches(path, /this\.(?:counter|histogram|durations)\(\s*'(\w+)'/g).map(({ name }) => ({
+        name: `ensemble_${name}`,
+      })),
+    ]);
+    const names = new Set(known.map(({ name }) => name));
+    const files = [...exact, ...globSync('docs/deploy/*.json')];
+    const named = files.flatMap((path) => matches(path, /\b(ensemble_[a-z_]+)\b/g));
+
+    expect(named.length).toBeGreaterThan(0);
+    expect(
+      named.filter(({ name }) => !names.has(name) && !names.has(name.replace(/_(?:bucket|sum|count)$/, ''))),
+    ).toEqual([]);
   });
 
   it('say nothing twice on the pages that everybody adds to', () => {

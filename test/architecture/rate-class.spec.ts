@@ -20,7 +20,7 @@ describe('rate classes', () => {
   beforeAll(async () => {
     running = await startApp({ imports: [DiscoveryModule] });
     routes = routesOf(running);
-  });
+  }, 60_000);
 
   afterAll(() => running.close());
 

@@ -5,13 +5,19 @@
  */
 import { sql } from 'kysely';
 
-import { MetricProjection } from '../../dist/metrics/metric-projection.js';
+import { MetricCounter } from '../../dist/metrics/metric-counter.js';
+import { PACE } from '../../dist/metrics/metric-projection.js';
 import { MetricService } from '../../dist/metrics/metric.service.js';
 import { MetricStore } from '../../dist/metrics/metric.store.js';
+import { ServiceMeters } from '../../dist/metrics/service-meters.js';
 import { countEnd, emptyFigures } from '../../dist/metrics/domain/figures.js';
 import { observe } from '../../dist/metrics/domain/histogram.js';
 import { seriesOf } from '../../dist/metrics/domain/series.js';
+import { Clock } from '../../dist/platform/clock/clock.js';
+import { MetricConfig } from '../../dist/platform/config/app.config.js';
+import { LogFollowers } from '../../dist/runs/log-followers.js';
 import { RunLog } from '../../dist/runs/run.log.js';
+import { RunStore } from '../../dist/runs/run.store.js';
 import { diamond, openService } from './bench-service.mjs';
 import { figure, median } from './report.mjs';
 
@@ -19,6 +25,9 @@ const RUNS = 100_000;
 const DAY_MS = 86_400_000;
 /** Over how long the recorded runs are spread. */
 const SPREAD_DAYS = 365;
+/** Rounds with and without counting, and how many runs each has. */
+const ROUNDS = 9;
+const RUNS_IN_ROUND = 500;
 const TABLES = ['log_cursors', 'metric_series', 'metric_figures', 'metric_open_runs'];
 
 await measure('SQLite');
@@ -135,29 +144,55 @@ async function costOfCounting(name, options) {
     METRICS_ENABLED: 'false',
   });
   try {
-    const { follower } = service.app.get(MetricProjection, { strict: false });
-    const rates = { with: [], without: [] };
-    await throughput(service, 200);
-    for (let round = 0; round < 7; round += 1) {
-      rates.without.push(await throughput(service, 300));
+    const follower = followerOf(service);
+    const rounds = [];
+    await load(service);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const without = await load(service, rested);
       follower.start();
       await drained(service);
-      rates.with.push(await throughput(service, 300));
+      const counted = await load(service, drained);
       await follower.stop();
+      rounds.push({ without, counted });
     }
-    figure(`${name}: steps without counting`, median(rates.without), 'steps/s');
-    figure(`${name}: steps while the log is counted`, median(rates.with), 'steps/s');
-    figure(`${name}: with counting over without`, median(rates.with) / median(rates.without), '×', '>= 0.95');
+    tellCost(name, rounds);
   } finally {
     await service.close();
   }
 }
 
-/** Steps a second of so many ten-step diamonds, 100 at once. */
-async function throughput(service, runs) {
+/** As the service makes it, which here counts nothing by itself: it is started and stopped by rounds. */
+function followerOf({ app }) {
+  const [metrics, runs, clock, config] = [MetricStore, RunStore, Clock, MetricConfig].map((part) =>
+    app.get(part, { strict: false }),
+  );
+  const meters = app.get(ServiceMeters, { strict: false });
+  const counter = new MetricCounter({ metrics, runs, clock, config }, (minutes) => meters.count(minutes));
+  return app.get(LogFollowers, { strict: false }).create(counter, PACE);
+}
+
+function tellCost(name, rounds) {
+  const [without, counted] = ['without', 'counted'].map((kind) => rounds.map((round) => round[kind]));
+  const rates = [without, counted].map((all) => median(all.map(({ rate }) => rate)));
+  const ratios = rounds.map((round) => round.counted.rate / round.without.rate);
+  const cpu = rounds.map((round) => round.counted.cpuUs - round.without.cpuUs);
+  figure(`${name}: steps without counting`, rates[0], 'steps/s');
+  figure(`${name}: steps while the log is counted`, rates[1], 'steps/s');
+  figure(`${name}: with counting over without`, rates[1] / rates[0], '×', '>= 0.95');
+  figure(`${name}: with counting over the round before without`, median(ratios), '×', '>= 0.95');
+  figure(`${name}: CPU of a step without counting`, median(without.map(({ cpuUs }) => cpuUs)), 'µs');
+  figure(`${name}: CPU that counting adds to a step`, median(cpu), 'µs');
+}
+
+/**
+ * Ten-step diamonds, 100 at once: steps a second until the last run ended, and CPU of all threads for each step until
+ * what comes after is done as well.
+ */
+async function load(service, after = rested) {
   const definition = diamond();
+  const cpu = process.cpuUsage();
   const startedAt = performance.now();
-  let left = runs;
+  let left = RUNS_IN_ROUND;
   const one = async () => {
     while (left > 0) {
       left -= 1;
@@ -165,7 +200,16 @@ async function throughput(service, runs) {
     }
   };
   await Promise.all(Array.from({ length: 100 }, one));
-  return (runs * 10_000) / (performance.now() - startedAt);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  await after(service);
+  const { user, system } = process.cpuUsage(cpu);
+  const steps = RUNS_IN_ROUND * 10;
+  return { rate: steps / seconds, cpuUs: (user + system) / steps };
+}
+
+/** As long as counting waits for more to come: what a process does by itself when nothing is to do counts alike. */
+function rested() {
+  return new Promise((resolve) => setTimeout(resolve, PACE.gatherMs));
 }
 
 /** Waits until everything that was published is counted. */

@@ -100,5 +100,56 @@ export function hotStoreContract(engine: HotEngine): void {
       expect(await scene.hot.get(aKey())).toBeUndefined();
       expect(await scene.hot.get(aKey({ id: 'other' }))).toBe(2);
     });
+
+    describe('fill', () => {
+      const failing = (): Promise<unknown> => Promise.reject(new Error('not to be loaded'));
+
+      it('gives what is kept without loading it', async () => {
+        await scene.hot.set(aKey(), { version: 1 }, LONG_MS);
+
+        expect(await scene.hot.fill(aKey(), LONG_MS, failing)).toEqual({ version: 1 });
+      });
+
+      it('keeps what was loaded, for as long as it says', async () => {
+        const load = (): Promise<object> => Promise.resolve({ version: 1 });
+        expect(await scene.hot.fill(aKey(), LONG_MS, load)).toEqual({ version: 1 });
+        expect(await scene.hot.fill(aKey({ id: 'short' }), SHORT_MS, load)).toEqual({ version: 1 });
+
+        expect(await scene.hot.get(aKey())).toEqual({ version: 1 });
+        expect(await scene.hot.fill(aKey(), LONG_MS, failing)).toEqual({ version: 1 });
+        scene.advance?.(SHORT_MS);
+        await until(
+          async () => (await scene.hot.get(aKey({ id: 'short' }))) === undefined,
+          'the value is forgotten',
+        );
+      });
+
+      it('keeps nothing where there is nothing, nor where loading fails', async () => {
+        const nothing = (): Promise<unknown> => Promise.resolve(undefined);
+        expect(await scene.hot.fill(aKey(), LONG_MS, nothing)).toBeUndefined();
+        await expect(scene.hot.fill(aKey(), LONG_MS, failing)).rejects.toThrow('not to be loaded');
+
+        expect(await scene.hot.fill(aKey(), LONG_MS, () => Promise.resolve('there'))).toBe('there');
+        expect(await scene.hot.get(aKey())).toBe('there');
+      });
+
+      it('answers, and does not keep, what was invalidated while it was loaded', async () => {
+        const loaded = await scene.hot.fill(aKey(), LONG_MS, async () => {
+          await scene.hot.invalidate(aKey());
+          return 'of before';
+        });
+
+        expect(loaded).toBe('of before');
+        expect(await scene.hot.get(aKey())).toBeUndefined();
+      });
+
+      it('keeps nothing with no time to live', async () => {
+        expect(await scene.hot.fill(aKey(), 0, () => Promise.resolve('brief'))).toBe('brief');
+        await scene.hot.set(aKey({ id: 'set' }), 'brief', 0);
+
+        expect(await scene.hot.get(aKey())).toBeUndefined();
+        expect(await scene.hot.get(aKey({ id: 'set' }))).toBeUndefined();
+      });
+    });
   });
 }

@@ -68,6 +68,23 @@ export function keyStoreContract(engine: RecordEngine): void {
       expect(await scene.stores.keys.findByHash(key.hash)).toEqual(key);
     });
 
+    it('adds a first key once, though twenty are added at the same time', async () => {
+      const keys = Array.from({ length: 20 }, (_, index) => aKey(String(index)));
+
+      const added = await Promise.all(keys.map((key) => scene.stores.keys.addFirst(key)));
+
+      const first = keys.filter((_, index) => added[index] === true);
+      expect(first).toHaveLength(1);
+      expect(await scene.stores.keys.list('default')).toEqual(first);
+    });
+
+    it('adds no first key beside one of another namespace', async () => {
+      await scene.stores.keys.add(aKey('a', { namespace: 'other', revokedAt: 1 }));
+
+      expect(await scene.stores.keys.addFirst(aKey('b'))).toBe(false);
+      expect(await scene.stores.keys.list('default')).toEqual([]);
+    });
+
     it('knows whether any key exists, a revoked one included', async () => {
       expect(await scene.stores.keys.hasAny()).toBe(false);
 

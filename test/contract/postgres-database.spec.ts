@@ -1,9 +1,10 @@
 /** What PostgreSQL alone promises: migration by several processes, lost connections, batches, the stable horizon. */
-import { sql, type ControlledTransaction, type Transaction } from 'kysely';
+import { sql, type ControlledTransaction, type Kysely, type Transaction } from 'kysely';
 import pg from 'pg';
 
 import { openDatabase } from '../../src/storage/sql/open-database.js';
 import { PostgresDatabase } from '../../src/storage/sql/postgres-database.js';
+import { postgresError } from '../../src/storage/sql/postgres-error.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import type { Tables } from '../../src/storage/sql/tables.js';
 import type { Claim } from '../../src/runs/domain/claim.js';
@@ -48,6 +49,28 @@ describeWithPostgres('on PostgreSQL', (url) => {
       await Promise.all(databases.map((database) => database.close()));
     });
 
+    it('waits a bounded time for somebody who reads a table that it changes, and can be tried again', async () => {
+      const database = await openDatabase({ dataDir: '', databaseUrl: url }, new ManualClock());
+      const reader = new pg.Client({ connectionString: url });
+      await reader.connect();
+      await reader.query('begin');
+      await reader.query('lock table runs in access share mode');
+      let bound: unknown;
+
+      const change = database.kysely.transaction().execute(async (transaction) => {
+        const db = transaction as unknown as Kysely<never>;
+        await database.dialect.lockSchema(db);
+        ({ rows: bound } = await sql`select current_setting('lock_timeout') as bound`.execute(db));
+        await sql`set local lock_timeout = 1`.execute(db);
+        await sql`alter table runs add column never text`.execute(db);
+      });
+
+      expect(postgresError(await change.catch((error: unknown) => error))).toMatchObject(UNAVAILABLE);
+      expect(bound).toEqual([{ bound: '5s' }]);
+      await reader.end();
+      await database.close();
+    });
+
     it('makes the partitions of this month and of those that follow', async () => {
       const july = Date.UTC(2031, 10, 30);
       const database = await openDatabase({ dataDir: '', databaseUrl: url }, new ManualClock(july));
@@ -60,6 +83,122 @@ describeWithPostgres('on PostgreSQL', (url) => {
       expect(rows).toEqual([{ name: 'run_appends_2031_11' }]);
       expect(await countRows(database, 'run_appends_2032_02')).toBe(0);
       await database.close();
+    });
+  });
+
+  it('makes a partition later when somebody reads the whole log, such as a backup', async () => {
+    const migrateIn = async (month: number): Promise<void> => {
+      const database = await openDatabase(
+        { dataDir: '', databaseUrl: url },
+        new ManualClock(Date.UTC(2041, month)),
+      );
+      await database.close();
+    };
+    const partitions = async (): Promise<readonly string[]> => {
+      const { rows } = await backup.query<{ readonly name: string }>(
+        `select relname as name from pg_class where relname ~ '^run_appends_2041_..$' order by relname`,
+      );
+      return rows.map(({ name }) => name.slice(-2));
+    };
+    const backup = new pg.Client({ connectionString: url });
+    await migrateIn(0);
+    await backup.connect();
+    await backup.query('begin');
+    await backup.query('lock table run_appends in access share mode');
+
+    await migrateIn(1);
+    expect(await partitions()).toEqual(['01', '02', '03', '04']);
+
+    await backup.query('commit');
+    await migrateIn(1);
+    expect(await partitions()).toEqual(['01', '02', '03', '04', '05']);
+    await backup.end();
+  });
+
+  it('makes the partitions of later months as time goes by', async () => {
+    const clock = new ManualClock(Date.UTC(2051, 0));
+    const database = PostgresDatabase.open({ url, clock, extendEveryMs: 20 });
+    await database.migrate();
+    clock.advance(40 * 86_400_000);
+
+    await until(async () => {
+      const { rows } = await sql`select 1 from pg_class where relname = 'run_appends_2051_05'`.execute(
+        database.kysely,
+      );
+      return rows.length > 0;
+    }, 'the next month has a partition');
+
+    await database.close();
+  });
+
+  describe('a log that was restored from another server', () => {
+    const FAR = 1_000_000_000_000;
+    const open = (): Promise<SqlDatabase> =>
+      openDatabase({ dataDir: '', databaseUrl: url }, new ManualClock());
+
+    /** One append of a run, as a transaction of the other server left it. */
+    async function restored(database: SqlDatabase, xid: number): Promise<string> {
+      const runId = aRunId();
+      await sql`insert into run_appends (xid, run_id, namespace, first_seq, last_seq, append_id, events)
+        values (${String(FAR + xid)}::text::xid8, ${runId}, 'restored', 1, 1, 'a', ${anEvent(runId, 1).text})`.execute(
+        database.kysely,
+      );
+      return runId;
+    }
+
+    async function unread(database: SqlDatabase, follower: string): Promise<readonly string[]> {
+      const { log, cursors } = storesOf(database);
+      const { entries } = await log.readAfter((await cursors.find(follower)) ?? '', 1_000);
+      return entries
+        .filter(({ namespace }) => namespace === 'restored')
+        .map(({ event }) => event.event.runId);
+    }
+
+    it('is followed from where each follower stood, and what is written from then on comes after it', async () => {
+      const before = await open();
+      await sql`delete from run_appends`.execute(before.kysely);
+      // Positions are given before transactions commit: the second one committed first.
+      const second = await restored(before, 20);
+      const first = await restored(before, 10);
+      const third = await restored(before, 30);
+      const { cursors } = storesOf(before);
+      const [place] = await sql<{ readonly position: number }>`
+        select position from run_appends where run_id = ${first}`
+        .execute(before.kysely)
+        .then(({ rows }) => rows);
+      await cursors.move('slow', `${String(FAR + 10)}:${String(place?.position)}`);
+      await cursors.move('quick', `${String(FAR + 30)}:${String(Number.MAX_SAFE_INTEGER)}`);
+      await before.close();
+
+      const after = await open();
+      const written = aRunId();
+      await sql`insert into run_appends (run_id, namespace, first_seq, last_seq, append_id, events)
+        values (${written}, 'restored', 1, 1, 'a', ${anEvent(written, 1).text})`.execute(after.kysely);
+      await untilAllIsRead(after);
+
+      expect(await unread(after, 'new')).toEqual([first, second, third, written]);
+      expect(await unread(after, 'slow')).toEqual([second, third, written]);
+      expect(await unread(after, 'quick')).toEqual([written]);
+      await after.close();
+    });
+
+    it('is numbered once', async () => {
+      const numbers = async (): Promise<readonly unknown[]> => {
+        const database = await open();
+        const { rows } = await sql`select xid::text, run_id from run_appends order by run_id`.execute(
+          database.kysely,
+        );
+        await database.close();
+        return rows;
+      };
+      const database = await open();
+      await restored(database, 1);
+      await database.close();
+
+      const once = await numbers();
+
+      expect(once.length).toBeGreaterThan(0);
+      expect(await numbers()).toEqual(once);
     });
   });
 

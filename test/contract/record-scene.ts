@@ -10,6 +10,7 @@ import type { ApprovalStore } from '../../src/approvals/approval.store.js';
 import type { SecretStore } from '../../src/access/secret.store.js';
 import type { TaskStore } from '../../src/agents/task.store.js';
 import type { IdempotencyRow, IdempotencyStore } from '../../src/platform/ports/idempotency.store.js';
+import type { DutyStore } from '../../src/platform/ports/duty.store.js';
 import type { BlobStore } from '../../src/platform/ports/blob.store.js';
 import type { KeyStore } from '../../src/platform/ports/key.store.js';
 import type { LogCursorStore } from '../../src/runs/log-cursor.store.js';
@@ -31,6 +32,7 @@ import { until } from '../support/until.js';
 export interface Stores {
   readonly runs: RunStore;
   readonly lease: RunLease;
+  readonly duties: DutyStore;
   readonly inbox: RunInbox;
   readonly catalogue: RunCatalogue;
   readonly log: RunLog;

@@ -1,5 +1,6 @@
 import { approvalStoreContract } from './approval-store.contract.js';
 import { blobStoreContract } from './blob-store.contract.js';
+import { dutyStoreContract } from './duty-store.contract.js';
 import { idempotencyStoreContract } from './idempotency-store.contract.js';
 import { keyStoreContract } from './key-store.contract.js';
 import { logCursorStoreContract } from './log-cursor-store.contract.js';
@@ -22,6 +23,7 @@ import { versionedStoreContract } from './versioned-store.contract.js';
 export function recordContract(engine: RecordEngine): void {
   runStoreContract(engine);
   runLeaseContract(engine);
+  dutyStoreContract(engine);
   runInboxContract(engine);
   runCatalogueContract(engine);
   runLogContract(engine);

@@ -72,6 +72,37 @@ export function runCatalogueContract(engine: RecordEngine): void {
       });
     });
 
+    describe('findAhead', () => {
+      it('names the runs whose log goes on past where a reader is', async () => {
+        const [behind, level, ahead] = [
+          await scene.claimedRun(),
+          await scene.freeRun(),
+          await scene.freeRun(),
+        ];
+        await scene.stores.runs.append(anAppend(behind, { count: 3 }));
+        const foreign = await scene.freeRun({ namespace: 'other' });
+
+        const heads = await scene.stores.catalogue.findAhead([
+          { runId: behind.runId, seq: 2 },
+          { runId: level.id, seq: 1 },
+          { runId: ahead.id, seq: 7 },
+          { runId: foreign.id, seq: 0 },
+          { runId: aRunId(), seq: 0 },
+        ]);
+
+        expect(heads.toSorted((a, b) => b.lastSeq - a.lastSeq)).toEqual([
+          { runId: behind.runId, namespace: 'default', lastSeq: 4 },
+          { runId: foreign.id, namespace: 'other', lastSeq: 1 },
+        ]);
+      });
+
+      it('finds nothing for nobody', async () => {
+        await scene.freeRun();
+
+        expect(await scene.stores.catalogue.findAhead([])).toEqual([]);
+      });
+    });
+
     describe('list', () => {
       it('is empty in an empty record', async () => {
         expect(await scene.stores.catalogue.list('default', {}, { limit: 10 })).toEqual({ items: [] });

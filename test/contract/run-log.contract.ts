@@ -1,5 +1,5 @@
 import type { LogEntry, LogPage } from '../../src/runs/run.log.js';
-import { aRun, anAppend } from '../support/a-run.js';
+import { aRun, anAppend, anEvent } from '../support/a-run.js';
 import { useRecord, type RecordEngine } from './record-scene.js';
 
 /** What every `RunLog` promises. */
@@ -31,7 +31,7 @@ export function runLogContract(engine: RecordEngine): void {
 
     describe('readAfter', () => {
       it('gives nothing, and the cursor that it got, in an empty record', async () => {
-        expect(await readAfter('', 10)).toEqual({ entries: [], cursor: '' });
+        expect(await readAfter('', 10)).toEqual({ entries: [], cursor: '', more: false });
       });
 
       it('gives events of all runs and namespaces as they were written', async () => {
@@ -81,6 +81,28 @@ export function runLogContract(engine: RecordEngine): void {
         expect(next.entries.map(({ event }) => event.event.seq)).toEqual([5, 6, 7]);
       });
 
+      it('leads through events that are so long that a page holds few of them', async () => {
+        const claim = await scene.claimedRun();
+        for (const expectedSeq of [1, 2, 3, 4]) {
+          const event = anEvent(claim.runId, expectedSeq + 1, 'x'.repeat(2 * 1_048_576));
+          await scene.stores.runs.append(anAppend(claim, { expectedSeq, events: [event] }));
+        }
+
+        const seen: number[] = [];
+        for (let cursor = '', more = true; more;) {
+          const page = await readAfter(cursor, 1_000);
+          seen.push(...page.entries.map(({ event }) => event.head.seq));
+          ({ cursor, more } = page);
+        }
+        expect(seen).toEqual([1, 2, 3, 4, 5]);
+      });
+
+      it('says whether there may be more', async () => {
+        for (let run = 0; run < 3; run += 1) await scene.freeRun();
+        expect(await readAfter('', 2)).toMatchObject({ more: true });
+        expect(await readAfter('', 4)).toMatchObject({ more: false });
+      });
+
       it('gives the same again after the same cursor', async () => {
         const claim = await scene.claimedRun();
         const { cursor } = await readAfter('', 1);
@@ -98,7 +120,7 @@ export function runLogContract(engine: RecordEngine): void {
         await scene.freeRun();
         const { cursor } = await readAfter('', 10);
 
-        expect(await readAfter(cursor, 10)).toEqual({ entries: [], cursor });
+        expect(await readAfter(cursor, 10)).toEqual({ entries: [], cursor, more: false });
       });
 
       it('misses nothing and repeats nothing while many runs write at once', async () => {
@@ -146,6 +168,44 @@ export function runLogContract(engine: RecordEngine): void {
         const run = await scene.freeRun();
 
         expect(namesOf(await readToEnd(start, 10))).toEqual([`${run.id}:1`]);
+      });
+    });
+
+    describe('changedAfter', () => {
+      it('names each run that was appended to behind the cursor, the latest first', async () => {
+        const [first, second] = [await scene.claimedRun(), await scene.claimedRun()];
+        await scene.freeRun();
+        const start = await head();
+        for (const expectedSeq of [1, 2]) await scene.stores.runs.append(anAppend(first, { expectedSeq }));
+        const foreign = await scene.freeRun({ namespace: 'other' });
+        await scene.stores.runs.append(anAppend(second));
+
+        const { runs } = await scene.stores.log.changedAfter(start, 10);
+
+        expect(runs).toEqual([
+          { runId: second.runId, namespace: 'default' },
+          { runId: foreign.id, namespace: 'other' },
+          { runId: first.runId, namespace: 'default' },
+        ]);
+        expect((await scene.stores.log.changedAfter(start, 1)).runs).toEqual(runs.slice(0, 1));
+      });
+
+      it('leads to what comes later, and misses nothing of it', async () => {
+        await scene.freeRun();
+        const { cursor } = await scene.stores.log.changedAfter(await head(), 10);
+        const later = await scene.freeRun();
+
+        const { runs } = await scene.stores.log.changedAfter(cursor, 10);
+
+        expect(runs).toContainEqual({ runId: later.id, namespace: 'default' });
+      });
+
+      it('begins at the beginning without a cursor', async () => {
+        const { id: runId } = await scene.freeRun();
+
+        const { runs } = await scene.stores.log.changedAfter('', 10);
+
+        expect(runs).toEqual([{ runId, namespace: 'default' }]);
       });
     });
   });

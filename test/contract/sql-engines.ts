@@ -9,6 +9,7 @@ import { openDatabase } from '../../src/storage/sql/open-database.js';
 import { SqlAgentStore } from '../../src/storage/sql/sql-agent.store.js';
 import { SqlApprovalStore } from '../../src/storage/sql/sql-approval.store.js';
 import { SqlBlobStore } from '../../src/storage/sql/sql-blob.store.js';
+import { SqlDutyStore } from '../../src/storage/sql/sql-duty.store.js';
 import type { SqlDatabase } from '../../src/storage/sql/sql-database.js';
 import { SqlIdempotencyStore } from '../../src/storage/sql/sql-idempotency.store.js';
 import { SqlKeyStore } from '../../src/storage/sql/sql-key.store.js';
@@ -39,6 +40,7 @@ const TABLES = [
   'run_checkpoints',
   'purged_runs',
   'owners',
+  'duties',
   'idempotency_keys',
   'api_keys',
   'blobs',
@@ -110,6 +112,7 @@ export function storesOf(database: SqlDatabase): Omit<Stores, 'now' | 'advance'>
   return {
     runs: new SqlRunStore(database),
     lease: new SqlRunLease(database),
+    duties: new SqlDutyStore(database),
     inbox: new SqlRunInbox(database),
     catalogue: new SqlRunCatalogue(database),
     log: new SqlRunLog(database),

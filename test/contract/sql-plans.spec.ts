@@ -35,6 +35,7 @@ const SERVED = [
   { name: 'run.free-retired', index: 'runs_owned' },
   { name: 'append.read', index: 'run_appends' },
   { name: 'append.find', index: 'run_appends' },
+  { name: 'run.find-ahead', index: 'runs' },
   { name: 'inbox.pending', index: 'run_inbox_of_run' },
   { name: 'task.open-of-run', index: 'tasks_of_run' },
   { name: 'run.count-before', index: 'runs_' },

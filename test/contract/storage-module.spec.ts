@@ -25,6 +25,7 @@ async function start(dataDir: string): Promise<INestApplicationContext> {
     dataDir,
     databaseUrl: undefined,
     redisUrl: undefined,
+    maxConnections: 10,
     redisKeyPrefix: 'test',
     redisCaFile: undefined,
   };

@@ -2,8 +2,7 @@
  * Many socket clients: some that stop reading, and all of them dropping and coming back, across a kill of the service
  * and after the run was deleted. Each sees 1..n, once.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { Socket as TcpSocket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,11 +10,11 @@ import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, scripted } from '../support/api.js';
 import { startChild, type ChildService } from '../support/child-service.js';
 import { aFreePort } from '../support/free-port.js';
+import { isOpen, residentMib, tcpOf } from '../support/slow-clients.js';
 import { chain, SocketClient, upTo } from '../support/socket.js';
 import { until } from '../support/until.js';
 
 const SCRIPT = join(process.cwd(), 'test/e2e/event-service.mjs');
-const MIB = 1_048_576;
 /** The bar is 64 MiB; a loaded machine collects garbage late, and this is no bench. */
 const MOST_GROWTH_MIB = 256;
 
@@ -45,18 +44,6 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Memory of the service that is in use, in MiB (proc(5), VmRSS). */
-function residentMib(): number {
-  const [, kib = '0'] =
-    /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(service.pid)}/status`, 'utf8')) ?? [];
-  return (Number(kib) * 1_024) / MIB;
-}
-
-function tcpOf({ socket }: SocketClient): TcpSocket {
-  const { transport } = socket.io.engine;
-  return (transport as unknown as { readonly ws: { readonly _socket: TcpSocket } }).ws._socket;
-}
-
 const numbersOf = (events: readonly RunEvent[]): readonly number[] => events.map(({ seq }) => seq);
 
 it('10 of 200 clients stop reading: the others get all, the service stays small, and the 10 miss nothing', async () => {
@@ -78,15 +65,15 @@ it('10 of 200 clients stop reading: the others get all, the service stays small,
   await Promise.all(others.map((client) => client.done('run.subscribe', { runId: small.id, afterSeq: 0 })));
   await Promise.all(slow.map((client) => client.untilEvent(big.id, 'run.waiting', 60_000)));
   for (const client of slow) tcpOf(client).pause();
-  const before = residentMib();
+  const before = residentMib(service.pid);
   let most = before;
   await Promise.all([big, small].map(({ id }) => api.post(`/runs/${id}/signals/go`)));
 
   const slowPorts = slow.map((client) => tcpOf(client).localPort ?? 0);
-  expect(isOpen(slowPorts)).toBe(true);
+  expect(isOpen(port, slowPorts)).toBe(true);
   const isCutOff = (): boolean => {
-    most = Math.max(most, residentMib());
-    return !isOpen(slowPorts);
+    most = Math.max(most, residentMib(service.pid));
+    return !isOpen(port, slowPorts);
   };
   await Promise.all(others.map((client) => client.untilEvent(small.id, 'run.completed', 120_000)));
   await until(isCutOff, 'the slow clients were cut off', 120_000);
@@ -109,15 +96,6 @@ it('10 of 200 clients stop reading: the others get all, the service stays small,
   }
   for (const client of others) client.close();
 });
-
-/** Whether the service has one of these connections open still (proc(5), /proc/net/tcp; 01 is ESTABLISHED). */
-function isOpen(clientPorts: readonly number[]): boolean {
-  const hex = (number: number): string => number.toString(16).toUpperCase().padStart(4, '0');
-  const rows = readFileSync('/proc/net/tcp', 'utf8');
-  return clientPorts.some((clientPort) =>
-    new RegExp(`:${hex(port)} [0-9A-F]{8}:${hex(clientPort)} 01 `).test(rows),
-  );
-}
 
 /** A client that drops after some events, again and again, and comes back until it has the last. */
 class Restless {

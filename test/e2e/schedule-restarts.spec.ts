@@ -13,6 +13,7 @@ import { ScheduleLoop } from '../../src/schedules/schedule.loop.js';
 import { ScheduleService } from '../../src/schedules/schedule.service.js';
 import { ScheduleStore } from '../../src/schedules/schedule.store.js';
 import { startApp, type RunningApp } from '../support/app.js';
+import { aRoster } from '../support/duties.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { describeWithPostgres } from '../support/services.js';
 import { until } from '../support/until.js';
@@ -96,7 +97,7 @@ class Scene {
     const control = mortal.reach(this.of(RunControlService));
     const executor = new FireExecutor(plans, runs, control, this.reader, clock);
     const loop = new ScheduleLoop(store, executor, clock);
-    const service = new ScheduleService(store, plans, loop, runs, clock, new UuidSource());
+    const service = new ScheduleService(store, plans, loop, runs, clock, new UuidSource(), aRoster());
     const kill = (): void => {
       mortal.kill();
       void loop.stop();

@@ -55,11 +55,9 @@ export class FaultyStore extends RunStore {
 }
 
 export class FaultyLease extends RunLease {
-  /** @param isShared whether other processes work on the record: one that starts then knows nothing of them */
   constructor(
     private readonly network: Network,
     private readonly lease: RunLease,
-    private readonly isShared: boolean,
   ) {
     super();
   }
@@ -69,8 +67,7 @@ export class FaultyLease extends RunLease {
   }
 
   override retire(which: { readonly ownerId: string } | 'expired' | 'all'): Promise<number> {
-    const retired = which === 'all' && this.isShared ? 'expired' : which;
-    return this.network.ask(retired === 'all' ? 'retire all' : 'retire', () => this.lease.retire(retired));
+    return this.network.ask(which === 'all' ? 'retire all' : 'retire', () => this.lease.retire(which));
   }
 
   override claim(runId: string, ownerId: string, seenEpoch?: number): Promise<Claimed | undefined> {

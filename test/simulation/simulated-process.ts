@@ -4,6 +4,7 @@
  *
  * It can be killed, which ends everything at once, or frozen: then it does nothing until it wakes, and goes on.
  */
+import type { StorageConfig } from '../../src/platform/config/app.config.js';
 import { RunEngine } from '../../src/runs/engine/run.engine.js';
 import { AttemptExecutor } from '../../src/runs/engine/attempt.executor.js';
 import { CommandRefusals } from '../../src/runs/engine/command-refusals.js';
@@ -12,9 +13,11 @@ import { ContentLoader } from '../../src/runs/engine/content.loader.js';
 import { LoopRecord, LoopTools } from '../../src/runs/engine/loop-tools.js';
 import { OwnerService } from '../../src/runs/engine/owner.service.js';
 import { RecoveryService } from '../../src/runs/engine/recovery.service.js';
+import { RunFolds } from '../../src/runs/engine/run-folds.js';
 import { RunLoader } from '../../src/runs/engine/run.loader.js';
 import { StartGate } from '../../src/runs/engine/start.gate.js';
 import type { InboxCommand } from '../../src/runs/run.inbox.js';
+import { InProcessHotStore } from '../../src/storage/memory/in-process-hot.store.js';
 import { SimulatedFeed, SimulatedQueue, SimulatedTimers } from './process-parts.js';
 import { FaultyInbox, FaultyLease, FaultyStore } from './faulty-record.js';
 import type { Fault } from './faults.js';
@@ -41,7 +44,7 @@ export class SimulatedProcess implements CallingProcess {
   ) {
     const { clock, record, schemas, config } = world;
     const timers = new SimulatedTimers(clock, this);
-    const lease = new FaultyLease(this, record.lease, world.isShared);
+    const lease = new FaultyLease(this, record.lease);
     const store = new FaultyStore(this, record.store);
     this.inbox = new FaultyInbox(this, record.inbox);
     this.queue = new SimulatedQueue(this, world.random);
@@ -62,8 +65,11 @@ export class SimulatedProcess implements CallingProcess {
       tools,
       new RunLoader(store, schemas, new ForkHistory(world.blobs, clock)),
       config,
+      new RunFolds(new InProcessHotStore(clock), clock, config),
     );
-    this.recovery = new RecoveryService(this.engine, lease, this.queue, this.owner, timers, clock);
+    this.recovery = new RecoveryService(this.engine, lease, this.queue, this.owner, timers, clock, {
+      redisUrl: world.isShared ? 'redis://simulated' : undefined,
+    } as StorageConfig);
   }
 
   get isAlive(): boolean {

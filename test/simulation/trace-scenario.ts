@@ -8,6 +8,7 @@ import { MemoryRecord } from '../../src/storage/memory/memory-record.js';
 import { MemoryRunLog } from '../../src/storage/memory/memory-run.log.js';
 import { MemoryRunStore } from '../../src/storage/memory/memory-run.store.js';
 import type { Violation } from '../support/invariants/evidence.js';
+import { aRoster } from '../support/duties.js';
 import { aRun } from '../support/a-run.js';
 import { SimulatedRun, RUN_ID } from '../support/simulated-run.js';
 import { SimulatedClock, SimulatedFeed } from './process-parts.js';
@@ -39,7 +40,8 @@ function exporterOf(record: MemoryRecord, cursors: MemoryLogCursorStore): TraceE
   const config = { endpoint: ENDPOINT, headers: {}, serviceName: 'ensemble' };
   const feed = new SimulatedFeed({ published: () => undefined });
   const log = new MemoryRunLog(record);
-  return new TraceExport(config, cursors, new MemoryRunStore(record), log, new LogFollowers(log, feed));
+  const followers = new LogFollowers(log, feed);
+  return new TraceExport(config, cursors, new MemoryRunStore(record), log, followers, aRoster());
 }
 
 async function takeOnce(exporter: TraceExport, record: MemoryRecord): Promise<void> {

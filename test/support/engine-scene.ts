@@ -7,7 +7,7 @@ import { Logger } from '@nestjs/common';
 
 import { EchoProvider } from '../../src/agents/providers/echo/echo.provider.js';
 import { ScriptedProvider } from '../../src/agents/providers/scripted/scripted.provider.js';
-import type { EngineConfig } from '../../src/platform/config/app.config.js';
+import type { EngineConfig, StorageConfig } from '../../src/platform/config/app.config.js';
 import type { IdSource } from '../../src/platform/ids/id.source.js';
 import { UuidSource } from '../../src/platform/ids/id.source.js';
 import { JsonSchemaService } from '../../src/platform/json-schema/json-schema.service.js';
@@ -23,10 +23,12 @@ import { LoopRecord, LoopTools } from '../../src/runs/engine/loop-tools.js';
 import { OwnerService } from '../../src/runs/engine/owner.service.js';
 import { RecoveryService } from '../../src/runs/engine/recovery.service.js';
 import { RunEngine } from '../../src/runs/engine/run.engine.js';
+import { RunFolds } from '../../src/runs/engine/run-folds.js';
 import { RunLoader } from '../../src/runs/engine/run.loader.js';
 import { StartGate } from '../../src/runs/engine/start.gate.js';
 import { RunControlService } from '../../src/runs/run-control.service.js';
 import { RunRetryService } from '../../src/runs/run-retry.service.js';
+import type { RunQueue } from '../../src/runs/run.queue.js';
 import type { RunFeed } from '../../src/runs/run.feed.js';
 import { StateReader } from '../../src/runs/state.reader.js';
 import { RunReader } from '../../src/runs/run.reader.js';
@@ -36,6 +38,7 @@ import { InProcessRunQueue } from '../../src/storage/memory/in-process-run.queue
 import { InProcessHotStore } from '../../src/storage/memory/in-process-hot.store.js';
 import { TemplateCompiler } from '../../src/templates/template-compiler.js';
 import { TemplateRenderService } from '../../src/templates/template-render.service.js';
+import type { HotStore } from '../../src/platform/ports/hot.store.js';
 import { CacheCounts } from '../../src/platform/telemetry/cache-counts.js';
 import { TemplateSource } from '../../src/templates/template-source.js';
 import type { WorkflowDefinition } from '../../src/workflows/domain/definition.schema.js';
@@ -69,10 +72,14 @@ export interface SceneOptions {
   readonly config?: Partial<EngineConfig>;
   /** The record and clock of another scene, to be another process or the next life of the same. */
   readonly on?: EngineScene;
+  /** Other processes are active on the record at the same time, and share this queue and the feed. */
+  readonly queue?: RunQueue;
   /** Whether the agent `hand` is missing. */
   readonly withoutHand?: boolean;
   /** Stores of the record that behave otherwise. */
   readonly stores?: (stores: Stores) => Partial<Stores>;
+  /** The cache, where others have a part in it. */
+  readonly hot?: HotStore;
 }
 
 export class EngineScene {
@@ -89,8 +96,10 @@ export class EngineScene {
   readonly control: RunControlService;
   readonly retries: RunRetryService;
   readonly gate = new StartGate();
+  readonly hot: HotStore;
 
-  constructor({ config = {}, on, withoutHand = false, stores: change }: SceneOptions = {}) {
+  constructor(options: SceneOptions = {}) {
+    const { config = {}, on, queue: shared, withoutHand = false, stores: change, hot } = options;
     this.clock = on?.clock ?? new ManualClock();
     this.timers = new SteppedTimers(this.clock);
     const plain = on?.stores ?? memoryStores(this.clock);
@@ -98,12 +107,13 @@ export class EngineScene {
     const { runs, lease, inbox, catalogue, blobs } = this.stores;
     const settings: EngineConfig = Object.assign({}, CONFIG, config);
     const ids: IdSource = new UuidSource();
-    const queue = new InProcessRunQueue();
+    const queue = shared ?? new InProcessRunQueue();
+    const storage = { redisUrl: shared && 'redis://shared' } as StorageConfig;
     const schemas = new JsonSchemaService();
     const others = [new EchoProvider(), new ScriptedProvider()];
     const providers = withoutHand ? others : [this.provider, ...others];
     const { agents, caller } = agentScene(providers, this.clock, this.stores);
-    this.feed = new InProcessRunFeed(runs);
+    this.feed = (shared && on?.feed) ?? new InProcessRunFeed(runs);
     this.owner = new OwnerService(lease, this.clock, ids, this.timers);
     const executor = new AttemptExecutor(
       caller,
@@ -116,10 +126,19 @@ export class EngineScene {
     const record = new LoopRecord(runs, lease, inbox, this.feed, contents, refusals);
     const tools = new LoopTools(record, this.clock, this.timers, this.gate, this.owner, executor, queue);
     const loader = new RunLoader(runs, schemas, new ForkHistory(blobs, this.clock));
-    this.engine = new RunEngine(tools, loader, settings);
-    this.recovery = new RecoveryService(this.engine, lease, queue, this.owner, this.timers, this.clock);
-    const hot = new InProcessHotStore(this.clock);
-    const source = new TemplateSource(this.stores.templates, hot, { cacheTtlMs: 0 }, new CacheCounts());
+    this.hot = hot ?? new InProcessHotStore(this.clock);
+    const folds = new RunFolds(this.hot, this.clock, settings);
+    this.engine = new RunEngine(tools, loader, settings, folds);
+    this.recovery = new RecoveryService(
+      this.engine,
+      lease,
+      queue,
+      this.owner,
+      this.timers,
+      this.clock,
+      storage,
+    );
+    const source = new TemplateSource(this.stores.templates, this.hot, { cacheTtlMs: 0 }, new CacheCounts());
     const templates = new TemplateRenderService(source, new TemplateCompiler(source, schemas), schemas);
     const stored = new WorkflowSource(this.stores.workflows, new InProcessHotStore(this.clock), {
       cacheTtlMs: 0,
@@ -127,14 +146,14 @@ export class EngineScene {
     const workflows = new WorkflowService(agents, templates, schemas, new WorkerPool(), settings, stored);
     this.runs = new RunService(workflows, this.engine, queue, loader, this.clock, ids, settings);
     this.reader = new RunReader(
-      new StateReader(this.engine, loader, catalogue, contents, this.clock, settings),
+      new StateReader(this.engine, loader, catalogue, contents, folds),
       catalogue,
       runs,
       this.feed,
       this.stores.retention,
     );
     const { engine, feed, reader, clock } = this;
-    this.control = new RunControlService(inbox, engine, queue, feed, reader, clock, refusals);
+    this.control = new RunControlService(inbox, engine, feed, reader, clock, refusals);
     this.retries = new RunRetryService(this.control, this.reader, loader, ids);
   }
 

@@ -20,6 +20,8 @@ export type StubAnswer = (request: StubRequest, response: ServerResponse) => Pro
 
 export class LlmStub {
   readonly requests: StubRequest[] = [];
+  /** What a call is answered that finds nothing queued. @default a refusal with 400 */
+  otherwise: StubAnswer | undefined;
   private readonly answers: StubAnswer[] = [];
   private readonly waiting: { readonly count: number; readonly resolve: () => void }[] = [];
 
@@ -52,7 +54,7 @@ export class LlmStub {
     return request;
   }
 
-  /** Queues answers; a call that finds none is refused with 400. */
+  /** Queues answers. */
   queue(...answers: readonly StubAnswer[]): this {
     this.answers.push(...answers);
     return this;
@@ -90,7 +92,7 @@ export class LlmStub {
     const refusal = wire.refusal(request);
     if (refusal !== undefined) return status(refusal.code, { type: refusal.type, message: refusal.message });
     const none = { type: 'invalid_request_error', message: 'The stub has no answer left' };
-    return this.answers.shift() ?? status(400, none);
+    return this.answers.shift() ?? this.otherwise ?? status(400, none);
   }
 }
 

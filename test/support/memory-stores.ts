@@ -1,5 +1,6 @@
 import { MemoryApprovalStore } from '../../src/storage/memory/memory-approval.store.js';
 import { MemoryBlobStore } from '../../src/storage/memory/memory-blob.store.js';
+import { MemoryDutyStore } from '../../src/storage/memory/memory-duty.store.js';
 import { MemoryIdempotencyStore } from '../../src/storage/memory/memory-idempotency.store.js';
 import { MemoryKeyStore } from '../../src/storage/memory/memory-key.store.js';
 import { MemoryLogCursorStore } from '../../src/storage/memory/memory-log-cursor.store.js';
@@ -31,6 +32,7 @@ export function memoryStores(clock = new ManualClock()): Stores {
   return {
     runs: new MemoryRunStore(record),
     lease: new MemoryRunLease(record),
+    duties: new MemoryDutyStore(record),
     inbox: new MemoryRunInbox(record),
     catalogue: new MemoryRunCatalogue(record),
     log: new MemoryRunLog(record),

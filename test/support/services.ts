@@ -54,6 +54,17 @@ export function describeWithRedis(name: string, suite: (place: RedisPlace) => vo
 }
 
 /**
+ * A suite that starts servers of Redis of its own (test/support/redis-server.ts).
+ *
+ * Skipped, with the reason in its title, where TEST_REDIS_SERVER is not set; under CI=true it fails instead.
+ */
+export function describeWithOwnRedis(name: string, suite: () => void): void {
+  describeWith('redis-server', chooseSuite('TEST_REDIS_SERVER', process.env), name, () => {
+    describe(name, suite);
+  });
+}
+
+/**
  * A suite with the browser Chromium, whose path it gets.
  *
  * Skipped, with the reason in its title, where TEST_CHROMIUM is not set; under CI=true it fails instead.

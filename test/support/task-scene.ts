@@ -15,6 +15,7 @@ import { InProcessTaskFeed } from '../../src/storage/memory/in-process-task.feed
 import { MemoryTaskStore } from '../../src/storage/memory/memory-task.store.js';
 import { aTask } from './a-task.js';
 import { testConfig } from './app.js';
+import { aRoster } from './duties.js';
 import { ManualClock } from './manual-clock.js';
 
 const ANYBODY: Principal = { namespace: 'default', role: 'admin' };
@@ -27,7 +28,7 @@ export class TaskScene {
   readonly clock = new ManualClock();
   readonly store = new MemoryTaskStore(this.clock);
   readonly feed = new InProcessTaskFeed();
-  readonly sweep = new TaskSweep(this.store, this.feed, this.clock, testConfig().engine);
+  readonly sweep = new TaskSweep(this.store, this.feed, this.clock, testConfig().engine, aRoster());
   readonly pollers = new TaskPollers(this.store, this.feed, this.sweep, new DrainService());
   readonly service = new TaskService(agents(), this.store, this.pollers, this.feed);
 

@@ -1,14 +1,19 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 
-/** Waits for something to become true, and fails past a generous deadline instead of hanging. */
+/**
+ * Waits for something to become true, and fails past a generous deadline instead of hanging.
+ *
+ * @param paceMs how long to wait between two looks; with 0 it looks all the time, which takes a core
+ */
 export async function until(
   isTrue: () => boolean | Promise<boolean>,
   what: string,
   deadlineMs = 10_000,
+  paceMs = 0,
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await isTrue())) {
     if (performance.now() > end) throw new Error(`Waited ${deadlineMs} ms in vain until ${what}.`);
-    await setImmediate();
+    await (paceMs === 0 ? setImmediate() : setTimeout(paceMs));
   }
 }

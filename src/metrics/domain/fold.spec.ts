@@ -1,5 +1,6 @@
 import { isoOf } from '../../kernel/time.js';
-import type { RunEvent } from '../../runs/domain/run.events.js';
+import { loggedEvent } from '../../runs/domain/logged-event.js';
+import { encodeEvent, type RunEvent } from '../../runs/domain/run.events.js';
 import { RunFolder, Tally } from './fold.js';
 import { headOf } from './run-head.js';
 
@@ -22,7 +23,7 @@ function figuresOf(
   })) as unknown as readonly RunEvent[];
   const tally = new Tally();
   const folder = new RunFolder(headOf('default', events[0]), tally, undefined);
-  for (const event of events) folder.fold(event);
+  for (const event of events) folder.fold(loggedEvent(encodeEvent(event).text));
   return new Map(
     tally.list().map(({ series, figures }) => [`${series.dimension} ${series.key}`, figures.counts]),
   );

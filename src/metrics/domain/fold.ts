@@ -5,6 +5,8 @@
  * was spent when it was recorded. Events are folded once each and in the order of their run; types that are not known
  * count what they say was spent, and nothing else. Decided elsewhere: that an event is folded once (the projection).
  */
+import { instantOf } from '../../kernel/time.js';
+import type { LoggedEvent } from '../../runs/domain/logged-event.js';
 import {
   modelOfTurn,
   type RunEvent,
@@ -117,19 +119,20 @@ export class RunFolder {
     };
   }
 
-  /** Counts one event. */
-  fold(event: RunEvent): void {
-    const at = Date.parse(event.at);
+  /** Counts one event. Most say nothing that is counted beside their heads. */
+  fold(event: LoggedEvent): void {
+    const { head } = event;
+    const at = instantOf(head.at);
     // An event of a run that had ended opens it again.
     this.isOver = false;
     if (Number.isNaN(this.run.createdAt)) this.run.createdAt = at;
-    if (event.stepId === undefined) this.foldRun(event, at);
-    else this.foldStep(event, event.stepId, at);
-    this.spend(event, at);
+    if (head.stepId === undefined) this.foldRun(event, at);
+    else this.foldStep(event, head.stepId, at);
+    if (event.maySpend) this.spend(event.event, at);
   }
 
-  private foldRun(event: RunEvent, at: number): void {
-    switch (event.type) {
+  private foldRun(event: LoggedEvent, at: number): void {
+    switch (event.head.type) {
       case 'run.queued':
       case 'run.forked':
         this.run.createdAt = at;
@@ -142,7 +145,7 @@ export class RunFolder {
         this.endRun('completed', at);
         break;
       case 'run.failed':
-        this.endRun(event.data.status, at);
+        this.endRun((event.event.data as RunEventMap['run.failed']).status, at);
         break;
       case 'run.cancelled':
         this.endRun('cancelled', at);
@@ -177,18 +180,19 @@ export class RunFolder {
     this.isOver = true;
   }
 
-  private foldStep(event: RunEvent, stepId: string, at: number): void {
-    const path = event.path ?? stepId;
-    const type = unitType(event.type);
+  private foldStep(event: LoggedEvent, stepId: string, at: number): void {
+    const { head } = event;
+    const path = head.path ?? stepId;
+    const type = unitType(head.type);
     // Of a step with items or iterations those are the attempts, not the step around them.
-    if (event.type.startsWith('step.') && type !== 'step.skipped' && this.head.isRepeated(stepId)) return;
+    if (head.type.startsWith('step.') && type !== 'step.skipped' && this.head.step(stepId).isRepeated) return;
     switch (type) {
       case 'step.started':
         this.run.attempts.set(path, { at });
         this.everyStep(stepId, at, ({ counts }) => (counts.started += 1));
         break;
       case 'turn.completed':
-        this.noteModel(path, modelOfTurn(event.data as RunEventMap['turn.completed']));
+        this.noteModel(path, modelOfTurn(event.event.data as RunEventMap['turn.completed']));
         break;
       case 'step.completed':
         this.close(path, stepId, 'completed', at);
@@ -248,7 +252,8 @@ export class RunFolder {
 
   /** Any event may say what was spent. What a sub-run spends is counted there, and not again where it is the work of a step. */
   private spend(event: RunEvent, at: number): void {
-    if (event.type === 'run.spent' || this.head.isSubRun(event.stepId ?? '')) return;
+    if (event.type === 'run.spent') return;
+    if (event.stepId !== undefined && this.head.step(event.stepId).isSubRun) return;
     const { usage, costMicros = 0 } = event.data as Spent;
     if (usage === undefined && costMicros === 0) return;
     const add = ({ counts }: Figures): void => {
@@ -271,13 +276,14 @@ export class RunFolder {
   }
 
   private everyStep(stepId: string, at: number, change: (figures: Figures) => void, model?: string): void {
-    change(this.tally.at(this.head.stepGroup(stepId), at));
+    change(this.tally.at(this.head.step(stepId).group, at));
     if (model !== undefined) change(this.tally.at(this.head.modelGroup(model), at));
   }
 }
 
 /** Items and iterations are counted as steps are. */
 export function unitType(type: RunEventType): RunEventType {
+  if (type.startsWith('step.')) return type;
   return type.replace(/^(?:item|iteration)\./, 'step.') as RunEventType;
 }
 

@@ -18,16 +18,22 @@ interface StepHead {
   readonly isSubRun: boolean;
 }
 
+/** How the attempts of a step are counted. */
+export interface CountedStep {
+  /** What they are counted in. */
+  readonly group: SeriesGroup;
+  /** Whether its attempts are those of its items or iterations: the step itself is then no attempt. */
+  readonly isRepeated: boolean;
+  /** Whether a run of its own does its work. */
+  readonly isSubRun: boolean;
+}
+
 export interface RunHead {
   readonly namespace: string;
   /** What the run as a whole is counted in. */
   readonly group: SeriesGroup;
-  /** What the attempts of a step are counted in, by the id of the step. */
-  stepGroup(stepId: string): SeriesGroup;
-  /** Whether a step's attempts are those of its items or iterations: the step itself is then no attempt. */
-  isRepeated(stepId: string): boolean;
-  /** Whether a run of its own does the work of a step. */
-  isSubRun(stepId: string): boolean;
+  /** How a step is counted, by its id. */
+  step(stepId: string): CountedStep;
   /** What attempts that a model answered are counted in, too. */
   modelGroup(model: string): SeriesGroup;
 }
@@ -41,18 +47,19 @@ export function headOf(namespace: string, first: RunEvent | undefined): RunHead 
   const version = member(member(manifest, 'workflow'), 'version');
   const tags = listOf(member(member(begun, 'options'), 'tags')).filter((tag) => typeof tag === 'string');
   const steps = stepsOf(definition, member(manifest, 'templates'));
-  const groups = new Map<string, SeriesGroup>();
-  const run = { namespace, workflow, tags, ...(typeof version === 'number' && { version }) };
+  const counted = new Map<string, CountedStep>();
+  const run = { namespace, workflow, tags, ...(typeof version === 'number' && { version: String(version) }) };
   return {
     namespace,
-    group: { name: nameOf('run', Object.values(run)), series: () => seriesOfRun(run) },
-    stepGroup(stepId) {
-      let group = groups.get(stepId);
-      if (group === undefined) groups.set(stepId, (group = groupOfStep(run, stepId, steps.get(stepId))));
-      return group;
+    group: {
+      name: nameOf('run', [namespace, workflow, run.version, ...tags]),
+      series: () => seriesOfRun(run),
     },
-    isRepeated: (stepId) => steps.get(stepId)?.isRepeated === true,
-    isSubRun: (stepId) => steps.get(stepId)?.isSubRun === true,
+    step(stepId) {
+      let step = counted.get(stepId);
+      if (step === undefined) counted.set(stepId, (step = countedStep(run, stepId, steps.get(stepId))));
+      return step;
+    },
     modelGroup: (model) => ({
       name: nameOf('model', [namespace, model]),
       series: () => [seriesOf(namespace, 'model', model)],
@@ -77,30 +84,36 @@ export function agentsOf(first: RunEvent): ReadonlyMap<string, string> {
 interface RunNames {
   readonly namespace: string;
   readonly workflow: string;
-  readonly version?: number;
+  readonly version?: string;
   readonly tags: readonly string[];
 }
 
-function nameOf(kind: string, parts: readonly unknown[]): string {
-  return JSON.stringify([kind, ...parts]);
+/** Texts with their lengths, so that no two lists have one name. */
+function nameOf(kind: string, parts: readonly (string | undefined)[]): string {
+  let name = kind;
+  for (const part of parts) {
+    if (part === undefined) name += ' -';
+    else name += ` ${String(part.length)} ${part}`;
+  }
+  return name;
 }
 
 function seriesOfRun({ namespace, workflow, version, tags }: RunNames): readonly Series[] {
   return [
     seriesOf(namespace, 'runs'),
     seriesOf(namespace, 'workflow', workflow),
-    ...(version === undefined ? [] : [seriesOf(namespace, 'workflow_version', String(version), workflow)]),
+    ...(version === undefined ? [] : [seriesOf(namespace, 'workflow_version', version, workflow)]),
     ...[...new Set(tags)].map((tag) => seriesOf(namespace, 'tag', tag)),
   ];
 }
 
-function groupOfStep(
+function countedStep(
   { namespace, workflow }: RunNames,
   stepId: string,
-  { agent, template }: Partial<StepHead> = {},
-): SeriesGroup {
-  return {
-    name: nameOf('step', [namespace, workflow, stepId, agent, template?.id, template?.version]),
+  { agent, template, isRepeated = false, isSubRun = false }: Partial<StepHead> = {},
+): CountedStep {
+  const group = {
+    name: nameOf('step', [namespace, workflow, stepId, agent, template?.id, template?.version.toString()]),
     series: () => [
       seriesOf(namespace, 'attempts'),
       seriesOf(namespace, 'step', stepId, workflow),
@@ -113,6 +126,7 @@ function groupOfStep(
           ]),
     ],
   };
+  return { group, isRepeated, isSubRun };
 }
 
 /** Every step of a definition by its id, those within bodies included. */

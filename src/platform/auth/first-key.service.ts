@@ -41,7 +41,9 @@ export class FirstKeyService implements OnApplicationBootstrap {
 
   /** Printed, not logged: logs are kept and collected. */
   private async makeFirstKey(): Promise<void> {
-    const { key, secret } = await this.keys.create(ADMIN);
+    const first = await this.keys.createFirst(ADMIN);
+    if (first === undefined) return; // a process that started at the same time has printed it
+    const { key, secret } = first;
     process.stdout.write(
       `\nNo API key existed, and ${this.server.host} can be reached by others. This is the first key (${key.id}),\n` +
         `shown this once:\n\n  ${secret}\n\nSend it as "Authorization: Bearer …".\n\n`,

@@ -34,9 +34,22 @@ export class KeyService {
     return { key: await this.add(wanted, secret), secret };
   }
 
+  /** Makes a key where there is none, in any namespace. Undefined where there is one, or another process was faster. */
+  async createFirst(wanted: NewKey): Promise<{ readonly key: ApiKey; readonly secret: string } | undefined> {
+    const secret = makeApiKey();
+    const key = this.keyOf(wanted, secret);
+    const isFirst = await this.keys.addFirst(key);
+    this.cache.clear();
+    return isFirst ? { key, secret } : undefined;
+  }
+
   /** Makes a key of a secret that somebody chose; does nothing when it exists. */
   async ensure(wanted: NewKey, secret: string): Promise<ApiKey> {
-    return (await this.keys.findByHash(hashOfKey(secret))) ?? (await this.add(wanted, secret));
+    const find = (): Promise<ApiKey | undefined> => this.keys.findByHash(hashOfKey(secret));
+    const known = await find();
+    if (known !== undefined) return known;
+    const made = await this.add(wanted, secret);
+    return (await find()) ?? made; // another process may have made it meanwhile
   }
 
   /** The keys of a namespace, newest first, those that are no longer valid included. */
@@ -52,14 +65,17 @@ export class KeyService {
   }
 
   private async add(wanted: NewKey, secret: string): Promise<ApiKey> {
-    const key: ApiKey = {
+    const key = this.keyOf(wanted, secret);
+    await this.keys.add(key);
+    this.cache.clear();
+    return key;
+  }
+  private keyOf(wanted: NewKey, secret: string): ApiKey {
+    return {
       ...wanted,
       id: this.ids.next('key'),
       hash: hashOfKey(secret),
       createdAt: this.clock.now(),
     };
-    await this.keys.add(key);
-    this.cache.clear();
-    return key;
   }
 }

@@ -3,7 +3,7 @@
  * system clock neither fires a timer early nor steals a lease.
  */
 export abstract class Clock {
-  /** Now, in milliseconds since the epoch. Never runs backwards within a process. */
+  /** Now, in milliseconds since the epoch. Never runs backwards within a process, once it has started. */
   abstract now(): number;
 
   /** Milliseconds of monotonic time since an arbitrary instant; for durations and the owner's own deadline. */
@@ -12,6 +12,21 @@ export abstract class Clock {
   /** What the clock on the wall shows, in milliseconds since the epoch; it may be set. For calendars, not for leases. */
   wall(): number {
     return this.now();
+  }
+
+  /**
+   * The record has said what its clock shows. Followed where several processes share a record.
+   *
+   * @param recordNow milliseconds since the epoch, whole
+   * @param sentAt monotonic time at which it was asked; it is heard now
+   */
+  follow(_recordNow: number, _sentAt: number): void {
+    // The record has no clock of its own.
+  }
+
+  /** By how much the clock of the machine is ahead of the record's for certain, in milliseconds; 0 where there is one clock. */
+  wallOffMs(): number {
+    return 0;
   }
 }
 

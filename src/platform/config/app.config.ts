@@ -5,7 +5,7 @@
  * Decided here: names and units. Decided elsewhere: which variable sets what, and what is allowed (config.schema.ts).
  */
 
-/** Which work a process does: answer requests, execute runs, or both. */
+/** Which work a process does: `api` answers requests, `worker` executes runs, `all` both. Any of them may have duties. */
 export type ProcessRole = 'all' | 'api' | 'worker';
 
 /** Pino's levels, and `silent`. */
@@ -25,6 +25,8 @@ export abstract class ServerConfig {
 export abstract class StorageConfig {
   abstract readonly dataDir: string;
   abstract readonly databaseUrl: string | undefined;
+  /** Connections of this process to PostgreSQL at most, beside one to wait as standby on. */
+  abstract readonly maxConnections: number;
   abstract readonly redisUrl: string | undefined;
   /** What the names of all keys and channels in Redis begin with. */
   abstract readonly redisKeyPrefix: string;
@@ -34,7 +36,7 @@ export abstract class StorageConfig {
 
 /** How much the engine does at once and for how long. */
 export abstract class EngineConfig {
-  /** Runs executing at once in this process; waiting and paused runs do not count. */
+  /** Runs executing at once in this process; waiting and paused runs do not count. 0 in the role `api`. */
   abstract readonly maxConcurrentRuns: number;
   /** Execution timeout of a run whose definition sets none. */
   abstract readonly runTimeoutMs: number;

@@ -1,5 +1,8 @@
 import { parseConfig } from './config.schema.js';
 
+/** What several processes need. */
+const BOTH = { DATABASE_URL: 'postgres://localhost/a', REDIS_URL: 'redis://localhost' };
+
 describe('parseConfig', () => {
   it('gives the defaults for an empty environment', () => {
     const result = parseConfig({});
@@ -75,10 +78,24 @@ describe('parseConfig', () => {
     ['Redis without a database', { REDIS_URL: 'redis://localhost' }, ['DATABASE_URL']],
     ['a part without both stores', { ROLE: 'worker', DATABASE_URL: 'postgres://localhost/a' }, ['ROLE']],
     ['a part with nothing', { ROLE: 'api' }, ['ROLE']],
+    [
+      'an API that can not leave runs to workers',
+      { ...BOTH, ROLE: 'api', AGENT_ENABLE_QUEUE: '0' },
+      ['AGENT_ENABLE_QUEUE'],
+    ],
   ])('refuses %s', (_, environment, variables) => {
     const result = parseConfig(environment);
 
     expect(result.ok ? [] : result.failure.map(({ variable }) => variable)).toEqual(variables);
+  });
+
+  it('executes nothing in the role api, and asks for the health of no agent in the role worker', () => {
+    expect(parseConfig({ ...BOTH, ROLE: 'api' })).toMatchObject({
+      value: { engine: { maxConcurrentRuns: 0 }, agents: { healthIntervalMs: 60_000 } },
+    });
+    expect(parseConfig({ ...BOTH, ROLE: 'worker' })).toMatchObject({
+      value: { engine: { maxConcurrentRuns: 10 }, agents: { healthIntervalMs: 0 } },
+    });
   });
 
   it('gives a configuration that nobody can change', () => {

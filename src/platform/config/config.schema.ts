@@ -99,6 +99,7 @@ const variables = z.object({
   TRUST_PROXY: trustProxy.default(false),
   DATA_DIR: text('a folder', /\S/).default('./data'),
   DATABASE_URL: url('postgres', 'postgresql').optional(),
+  DATABASE_MAX_CONNECTIONS: wholeNumber(2, 1_000).default(10),
   REDIS_URL: url('redis', 'rediss').optional(),
   REDIS_KEY_PREFIX: text('letters, digits and -_.', /^[\w.-]{1,64}$/).default('ensemble'),
   REDIS_TLS_CA_FILE: text('the path of a file', /\S/).optional(),
@@ -194,6 +195,12 @@ function crossProblems(present: Readonly<Record<string, string>>): readonly Conf
       expectation: 'all unless both DATABASE_URL and REDIS_URL are set: parts of one service meet there',
     });
   }
+  if (role === 'api' && /^(?:false|0)$/.test(present['AGENT_ENABLE_QUEUE'] ?? '')) {
+    problems.push({
+      variable: 'AGENT_ENABLE_QUEUE',
+      expectation: 'true where ROLE is api: a start waits in the queue until a worker takes it',
+    });
+  }
   return problems;
 }
 
@@ -203,13 +210,15 @@ function grouped(v: Variables): AppConfig {
     storage: {
       dataDir: v.DATA_DIR,
       databaseUrl: v.DATABASE_URL,
+      maxConnections: v.DATABASE_MAX_CONNECTIONS,
       redisUrl: v.REDIS_URL,
       redisKeyPrefix: v.REDIS_KEY_PREFIX,
       redisCaFile: v.REDIS_TLS_CA_FILE,
     },
     engine: engineOf(v),
     templates: { cacheTtlMs: v.AGENT_TEMPLATE_CACHE_TTL * 1000 },
-    agents: { healthIntervalMs: v.AGENT_HEALTH_INTERVAL_MS },
+    // Nobody asks a worker how agents are.
+    agents: { healthIntervalMs: v.ROLE === 'worker' ? 0 : v.AGENT_HEALTH_INTERVAL_MS },
     providers: {
       anthropicApiKey: v.ANTHROPIC_API_KEY,
       anthropicBaseUrl: v.ANTHROPIC_BASE_URL,
@@ -242,7 +251,7 @@ function grouped(v: Variables): AppConfig {
 
 function engineOf(v: Variables): AppConfig['engine'] {
   return {
-    maxConcurrentRuns: v.AGENT_MAX_CONCURRENT_WORKFLOWS,
+    maxConcurrentRuns: v.ROLE === 'api' ? 0 : v.AGENT_MAX_CONCURRENT_WORKFLOWS,
     runTimeoutMs: v.AGENT_WORKFLOW_TIMEOUT_MS,
     queueEnabled: v.AGENT_ENABLE_QUEUE,
     maxQueueSize: v.AGENT_MAX_QUEUE_SIZE,

@@ -20,14 +20,6 @@ export function describeProblems(problems: readonly ConfigProblem[]): string {
   return ['Ensemble cannot start, because the configuration is not valid:', ...lines].join('\n');
 }
 
-/** What is set and has no effect in this version, one sentence each. */
-export function unusedSettings({ server, storage }: AppConfig): readonly string[] {
-  return [
-    ...(storage.redisUrl === undefined ? [] : ['REDIS_URL is set; this version does not use Redis']),
-    ...(server.role === 'all' ? [] : ['ROLE is set; this version does all work in every process']),
-  ];
-}
-
 /** A variable that the process sets to nothing does not hide the one of the file. */
 function presentVariables(): Environment {
   return Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''));

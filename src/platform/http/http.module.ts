@@ -3,8 +3,8 @@ import { APP_FILTER, APP_GUARD, APP_PIPE, Reflector } from '@nestjs/core';
 import { ThrottlerModule } from '@nestjs/throttler';
 
 import type { ErrorType } from '../../kernel/failure.js';
-import { Clock } from '../clock/clock.js';
 import { RateConfig } from '../config/app.config.js';
+import { RateStore } from '../ports/rate.store.js';
 import { DtoPipe } from './dto.pipe.js';
 import { ErrorCatalogue } from './error.catalogue.js';
 import { IdempotencySweep } from './idempotency-sweep.js';
@@ -23,7 +23,7 @@ export class HttpModule {
       module: HttpModule,
       imports: [
         ThrottlerModule.forRootAsync({
-          inject: [RateConfig, Clock, Reflector],
+          inject: [RateConfig, RateStore, Reflector],
           useFactory: throttlerOptions,
         }),
       ],

@@ -1,6 +1,8 @@
-import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 
 import { Clock } from '../clock/clock.js';
+import type { Duty } from '../duties/duty.js';
+import { DutyRoster } from '../duties/duty-roster.js';
 import { IdempotencyStore } from '../ports/idempotency.store.js';
 
 /** How often expired keys are removed. */
@@ -11,21 +13,25 @@ const BATCH = 1_000;
 
 /** Removes idempotency keys whose time is over, in bounded batches. */
 @Injectable()
-export class IdempotencySweep implements OnApplicationBootstrap, OnModuleDestroy {
+export class IdempotencySweep implements Duty {
+  readonly name = 'idempotency-keys';
   private readonly logger = new Logger(IdempotencySweep.name);
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly store: IdempotencyStore,
     private readonly clock: Clock,
-  ) {}
+    roster: DutyRoster,
+  ) {
+    roster.register(this);
+  }
 
-  onApplicationBootstrap(): void {
+  start(): void {
     this.timer = setInterval(() => void this.sweep(), EVERY_MS);
     this.timer.unref();
   }
 
-  onModuleDestroy(): void {
+  stop(): void {
     clearInterval(this.timer);
   }
 

@@ -1,14 +1,18 @@
 import { Injectable, type ExecutionContext } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ThrottlerGuard, type ThrottlerLimitDetail, type ThrottlerModuleOptions } from '@nestjs/throttler';
+import {
+  ThrottlerGuard,
+  type ThrottlerLimitDetail,
+  type ThrottlerModuleOptions,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
 import type { FastifyRequest } from 'fastify';
 
 import { AppError } from '../../kernel/failure.js';
-import type { Clock } from '../clock/clock.js';
 import type { RateConfig } from '../config/app.config.js';
+import type { RateCount, RateStore } from '../ports/rate.store.js';
 import { httpErrors } from './http.errors.js';
 import { RATE_CLASS, type RateClassName } from './rate-class.decorator.js';
-import { RateWindows } from './rate-window.js';
 
 const WINDOW_MS = 60_000;
 
@@ -24,7 +28,7 @@ export function rateClassOf(reflector: Reflector, context: ExecutionContext): Ra
 /** The limits of the configuration, as the throttler takes them. */
 export function throttlerOptions(
   rates: RateConfig,
-  clock: Clock,
+  store: RateStore,
   reflector: Reflector,
 ): ThrottlerModuleOptions {
   const limitOf = (context: ExecutionContext): number => {
@@ -40,8 +44,25 @@ export function throttlerOptions(
         skipIf: (context) => limitOf(context) === 0,
       },
     ],
-    storage: new RateWindows(clock),
+    storage: throttlerStorage(store),
     generateKey: (context, caller) => `${rateClassOf(reflector, context)} ${caller}`,
+  };
+}
+
+/** Counts as the throttler asks for it. */
+function throttlerStorage(store: RateStore): ThrottlerStorage {
+  return {
+    increment: async (key, windowMs, hits) => recordOf(await store.take(key, { hits, windowMs })),
+  };
+}
+
+function recordOf({ hits, isOver, endsInMs }: RateCount): Awaited<ReturnType<ThrottlerStorage['increment']>> {
+  const seconds = Math.max(1, Math.ceil(endsInMs / 1000));
+  return {
+    totalHits: hits,
+    timeToExpire: seconds,
+    isBlocked: isOver,
+    timeToBlockExpire: isOver ? seconds : 0,
   };
 }
 

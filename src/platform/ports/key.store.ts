@@ -25,6 +25,9 @@ export abstract class KeyStore {
   /** Adds a key; false when a key of the same hash exists. */
   abstract add(key: ApiKey): Promise<boolean>;
 
+  /** Adds a key where there is none at all, in any namespace; false otherwise. Of those who do so at once one wins. */
+  abstract addFirst(key: ApiKey): Promise<boolean>;
+
   /** The key of a hash, expired and revoked ones included: the caller decides. */
   abstract findByHash(hash: string): Promise<ApiKey | undefined>;
 

@@ -35,9 +35,6 @@ export interface ResourceRecord<B> {
  * Versions never change, so only a head is forgotten on an edit, and a name when its resource is deleted.
  */
 export class ResourceSource<B> {
-  /** How often something was forgotten: what was read before is not cached after. */
-  private edits = 0;
-
   constructor(
     private readonly type: ResourceType,
     private readonly record: ResourceRecord<B>,
@@ -87,7 +84,6 @@ export class ResourceSource<B> {
 
   /** Forgets a resource that was changed or deleted, on every process. */
   async forget(namespace: string, { id, name }: Pick<ResourceHead, 'id' | 'name'>): Promise<void> {
-    this.edits += 1;
     await Promise.all([
       this.record.hot.invalidate(this.hotKey(namespace, 'head', id)),
       this.record.hot.invalidate(this.hotKey(namespace, 'name', name)),
@@ -111,14 +107,8 @@ export class ResourceSource<B> {
     );
   }
 
-  private async cached<T>(key: HotKey, load: () => Promise<T | undefined>): Promise<T | undefined> {
-    const known = await this.record.hot.get<T>(key);
-    if (known !== undefined) return known;
-    const before = this.edits;
-    const value = await load();
-    if (value !== undefined && before === this.edits)
-      await this.record.hot.set(key, value, this.record.ttlMs);
-    return value;
+  private cached<T>(key: HotKey, load: () => Promise<T | undefined>): Promise<T | undefined> {
+    return this.record.hot.fill(key, this.record.ttlMs, load);
   }
 
   private hotKey(namespace: string, part: 'head' | 'name' | 'version', id: string): HotKey {

@@ -364,7 +364,8 @@ export interface EncodedEvent {
   readonly text: string;
 }
 
-/** Encodes an event for the log and the wire. */
+/** Encodes an event for the log and the wire: fields in the order of `RunEventOf`, by which logged-event.ts reads them. */
 export function encodeEvent(event: RunEvent): EncodedEvent {
-  return { event, text: JSON.stringify(event) };
+  const { runId, seq, type, at, stepId, path, attempt, data } = event;
+  return { event, text: JSON.stringify({ runId, seq, type, at, stepId, path, attempt, data }) };
 }

@@ -36,7 +36,7 @@ it('is given up where a command has come to a run that has ended', async () => {
   await scene.logged(id, 'run.completed');
   const { inbox } = scene.stores;
   await inbox.put({ namespace: 'default', runId: id, command: { type: 'cancel' }, at: scene.clock.now() });
-  scene.recovery.look(id);
+  void scene.recovery.look(id);
   await scene.pass(20);
 
   const { ownerId, summary } = await rowOf(scene, id);

@@ -12,7 +12,7 @@ export interface Hearing {
 
 /**
  * Tells those who wait for a command in this process that the run refused it. A refusal leads to no event, so nothing
- * else tells of it. Where another process owns the run nothing is heard.
+ * else tells of it. Where another process owns the run it sends a note.
  */
 @Injectable()
 export class CommandRefusals {
@@ -26,8 +26,10 @@ export class CommandRefusals {
     return { refusal, close: () => void this.hearings.delete(commandId) };
   }
 
-  /** A command was refused. */
-  tell(commandId: string, failure: Failure): void {
-    this.hearings.get(commandId)?.(failure);
+  /** A command was refused. False when nobody waits for it in this process. */
+  tell(commandId: string, failure: Failure): boolean {
+    const hear = this.hearings.get(commandId);
+    hear?.(failure);
+    return hear !== undefined;
   }
 }

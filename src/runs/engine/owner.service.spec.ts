@@ -6,7 +6,7 @@ import { memoryStores } from '../../../test/support/memory-stores.js';
 import { SteppedTimers } from '../../../test/support/stepped-timers.js';
 import { UuidSource } from '../../platform/ids/id.source.js';
 import type { Renewal, RunLease } from '../run.lease.js';
-import { LEASE_RENEWAL_MS, LEASE_TTL_MS, OwnerService } from './owner.service.js';
+import { LEASE_RENEWAL_MS, LEASE_TTL_MS, OwnerService, type OwnerWatcher } from './owner.service.js';
 
 // The troubles that follow would bury the results.
 Logger.overrideLogger(false);
@@ -26,8 +26,9 @@ beforeEach(() => {
   told = [];
 });
 
-async function started(using: RunLease = lease): Promise<OwnerService> {
+async function started(using: RunLease = lease, watcher?: OwnerWatcher): Promise<OwnerService> {
   const owner = new OwnerService(using, clock, new UuidSource(), timers);
+  if (watcher !== undefined) owner.watch(watcher);
   await owner.start({
     attention: (runIds) => told.push(`attention ${runIds.join()}`),
     held: () => told.push('held'),
@@ -259,4 +260,30 @@ describe('an owner that stops', () => {
 
     expect(told).toEqual(['held']);
   });
+});
+
+describe('who watches an owner', () => {
+  it('is told of each identity whose lease holds, of each loss, and of leases of others that ended', async () => {
+    const watched: string[] = [];
+    const owner = await started(lease, {
+      held: (ownerId) => watched.push(ownerId),
+      lost: () => watched.push('lost'),
+      othersRetired: () => watched.push('others'),
+    });
+    const first = owner.id;
+    owner.noteRetired();
+    owner.fence();
+    await pass(LEASE_RENEWAL_MS);
+
+    expect(watched).toEqual([first, 'others', 'lost', owner.id]);
+    expect(owner.id).not.toBe(first);
+  });
+});
+
+it('lets the clock follow what the record says', async () => {
+  const heard: number[][] = [];
+  jest.spyOn(clock, 'follow').mockImplementation((...said) => void heard.push(said));
+  await started();
+
+  expect(heard).toEqual([[clock.now(), clock.monotonic()]]);
 });

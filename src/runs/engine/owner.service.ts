@@ -24,6 +24,16 @@ export interface OwnerEvents {
   lost(): void;
 }
 
+/** Who holds something else through the lease of this process. */
+export interface OwnerWatcher {
+  /** The lease of a new identity holds. */
+  held(ownerId: string): void;
+  /** The lease is lost. A new identity follows. */
+  lost(): void;
+  /** Leases of others that had run out were retired. */
+  othersRetired(): void;
+}
+
 /**
  * This process as an owner of runs: its id, its lease, and how long it may believe in it.
  *
@@ -33,11 +43,12 @@ export interface OwnerEvents {
 @Injectable()
 export class OwnerService {
   private readonly logger = new Logger(OwnerService.name);
+  private readonly watchers: OwnerWatcher[] = [];
   private events: OwnerEvents | undefined;
   private believesUntil = -Infinity;
   private isStopped = true;
   private currentId = '';
-  private watch: Timer | undefined;
+  private lapse: Timer | undefined;
 
   constructor(
     private readonly lease: RunLease,
@@ -56,6 +67,16 @@ export class OwnerService {
     return this.clock.monotonic() < this.believesUntil;
   }
 
+  /** Called before `start`. */
+  watch(watcher: OwnerWatcher): void {
+    this.watchers.push(watcher);
+  }
+
+  /** Called when leases of others that had run out were retired. */
+  noteRetired(): void {
+    for (const watcher of this.watchers) watcher.othersRetired();
+  }
+
   /** Registers and begins to renew. Resolves when the first lease holds. */
   async start(events: OwnerEvents): Promise<void> {
     this.events = events;
@@ -70,7 +91,7 @@ export class OwnerService {
     if (this.isStopped) return;
     this.isStopped = true;
     this.believesUntil = -Infinity;
-    this.watch?.cancel();
+    this.lapse?.cancel();
     await this.lease.retire({ ownerId: this.currentId });
   }
 
@@ -82,6 +103,7 @@ export class OwnerService {
     this.believesUntil = -Infinity;
     this.currentId = this.ids.next('own');
     this.events?.lost();
+    for (const watcher of this.watchers) watcher.lost();
     // Best effort: what can not be freed now is freed when the old lease runs out.
     this.lease.retire({ ownerId: lostId }).catch((error: unknown) => {
       this.logger.warn({ msg: 'the lost lease could not be retired', err: error });
@@ -118,11 +140,16 @@ export class OwnerService {
 
   /** Fences at the end of the lease, though a renewal may be under way that never answers. */
   private watchLease(): void {
-    this.watch?.cancel();
+    this.lapse?.cancel();
     const leftMs = this.believesUntil - this.clock.monotonic();
-    this.watch = this.timers.after(Math.ceil(leftMs) + 1, () => {
+    this.lapse = this.timers.after(Math.ceil(leftMs) + 1, () => {
       if (this.hasRunOut()) this.fence();
     });
+  }
+
+  private begin(): void {
+    this.events?.held();
+    for (const watcher of this.watchers) watcher.held(this.currentId);
   }
 
   private hasStopped(): boolean {
@@ -130,6 +157,7 @@ export class OwnerService {
   }
 
   private accept(renewal: Renewal, sentAt: number): void {
+    if (renewal.held) this.clock.follow(renewal.now, sentAt);
     // An answer after the end gives nothing back: loops may have ended meanwhile, and left claims behind.
     if (!renewal.held || this.hasRunOut()) {
       this.fence();
@@ -138,7 +166,7 @@ export class OwnerService {
     const isFirst = this.believesUntil === -Infinity;
     this.believesUntil = sentAt + LEASE_TTL_MS - LEASE_SAFETY_MS;
     this.watchLease();
-    if (isFirst) this.events?.held();
+    if (isFirst) this.begin();
     if (renewal.attention.length > 0) this.events?.attention(renewal.attention);
   }
 }

@@ -1,8 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 
 import { Clock } from '../../platform/clock/clock.js';
+import { StorageConfig } from '../../platform/config/app.config.js';
 import { RunLease, type DueRun } from '../run.lease.js';
-import { RunQueue } from '../run.queue.js';
+import { RunQueue, type HintSubscription } from '../run.queue.js';
 import { OwnerService } from './owner.service.js';
 import { RunEngine } from './run.engine.js';
 import { TimerService, type Timer } from './timer.service.js';
@@ -25,8 +26,8 @@ const MIN_SLEEP_MS = 10;
 @Injectable()
 export class RecoveryService {
   private readonly logger = new Logger(RecoveryService.name);
-  private stopHints: (() => void) | undefined;
-  private isSweeping = false;
+  private hints: HintSubscription | undefined;
+  private sweeping: Promise<void> | undefined;
   private isAsked = false;
   private isStopped = true;
   /** Whether due runs may be left that no slot was free for. */
@@ -41,12 +42,16 @@ export class RecoveryService {
     private readonly owner: OwnerService,
     private readonly timers: TimerService,
     private readonly clock: Clock,
+    private readonly storage: StorageConfig,
   ) {}
 
-  /** Becomes the owner of this record's runs and begins to take them: former owners are dead, their runs free. */
+  /**
+   * Becomes an owner of this record's runs and begins to take them. Where it is the only one that may be active, former
+   * owners are dead and their runs free; otherwise those are whose leases have run out.
+   */
   async start(): Promise<void> {
     this.isStopped = false;
-    await this.lease.retire('all');
+    await this.lease.retire(this.hasOthers ? 'expired' : 'all');
     await this.owner.start({
       attention: (runIds) => {
         this.attend(runIds);
@@ -59,10 +64,17 @@ export class RecoveryService {
       },
     });
     this.engine.open((why) => {
-      if (why !== 'terminal' || this.hasBacklog) this.sweep();
+      if (why !== 'terminal' || this.mayHaveBacklog()) this.sweep();
     });
-    this.stopHints = this.queue.consume(({ runId }) => {
-      this.look(runId);
+    this.hints = this.queue.consume({
+      isOpen: () => this.isOpen(),
+      take: ({ runId }) => this.look(runId),
+      missed: () => {
+        if (this.engine.freeSlots > 0) this.sweep();
+      },
+      hear: (note) => {
+        this.engine.hear(note);
+      },
     });
     this.sweep();
   }
@@ -71,7 +83,7 @@ export class RecoveryService {
   async stop(signal: AbortSignal): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;
-    this.stopHints?.();
+    this.hints?.stop();
     this.wake?.cancel();
     await this.engine.drain(signal);
     try {
@@ -81,29 +93,50 @@ export class RecoveryService {
     }
   }
 
-  /** Looks at a run: its owner here reads its inbox, otherwise it is claimed when a slot is free. */
-  look(runId: string): void {
+  /**
+   * Looks at a run: its owner here reads its inbox, otherwise it is claimed when a slot is free. Resolves when that has
+   * been done, or it is left to somebody else.
+   */
+  async look(runId: string): Promise<void> {
     const loop = this.engine.find(runId);
     if (loop !== undefined) {
       loop.mail();
       return;
     }
     this.hasBacklog = true;
-    if (this.engine.freeSlots > 0) this.sweep();
+    if (this.engine.freeSlots === 0) return;
+    this.sweep();
+    await this.sweeping;
   }
 
   /** Looks for due runs now, or right after the look under way. */
   sweep(): void {
     this.isAsked = true;
-    if (!this.isSweeping && !this.isStopped) void this.sweepWhileAsked();
+    if (this.isStopped) return;
+    this.sweeping ??= this.sweepWhileAsked();
+  }
+
+  /** Whether other processes own runs of this record at the same time. */
+  private get hasOthers(): boolean {
+    return this.storage.redisUrl !== undefined;
+  }
+
+  /** A process that is alone takes every hint, as nobody else would: it is a mark of what waits for a slot. */
+  private isOpen(): boolean {
+    if (!this.hasOthers) return true;
+    return this.engine.freeSlots > 0 && !this.hasBacklog && this.owner.believes();
+  }
+
+  /** A process among others hears of nothing while it has no slot. One has just become free. */
+  private mayHaveBacklog(): boolean {
+    return this.hasBacklog || (this.hasOthers && this.engine.freeSlots === 1);
   }
 
   private attend(runIds: readonly string[]): void {
-    for (const runId of runIds) this.look(runId);
+    for (const runId of runIds) void this.look(runId);
   }
 
   private async sweepWhileAsked(): Promise<void> {
-    this.isSweeping = true;
     try {
       while (this.isAsked && !this.isStopped) {
         this.isAsked = false;
@@ -113,21 +146,34 @@ export class RecoveryService {
       this.logger.warn({ msg: 'looking for due runs failed', err: error });
       this.sleepUntil(this.clock.now() + SWEEP_RETRY_MS);
     } finally {
-      this.isSweeping = false;
+      this.sweeping = undefined;
     }
   }
 
   private async sweepOnce(): Promise<void> {
     if (!this.owner.believes()) return; // nothing could be claimed; a new lease begins with a look
-    if (this.nextExpiryAt <= this.clock.now()) await this.lease.retire('expired');
+    if (this.nextExpiryAt <= this.clock.now()) await this.retireExpired();
     const slots = Math.min(this.engine.freeSlots, SWEEP_LIMIT);
-    const { runs, nextWakeAt, nextExpiryAt } = await this.lease.due(Math.max(1, slots));
+    const { runs, nextWakeAt, nextExpiryAt } = await this.lease.due(slots + 1);
     this.nextExpiryAt = nextExpiryAt ?? Infinity;
-    this.hasBacklog = slots === 0 ? runs.length > 0 : runs.length === slots;
-    if (slots > 0) await Promise.all(runs.map((run) => this.take(run)));
-    if (this.hasBacklog && this.engine.freeSlots > 0) this.isAsked = true;
+    const left = runs[slots];
+    this.hasBacklog = left !== undefined;
+    await Promise.all(runs.slice(0, slots).map((run) => this.take(run)));
+    this.goOn(left);
     const wakes = [nextWakeAt, nextExpiryAt].filter((at) => at !== undefined);
     if (wakes.length > 0) this.sleepUntil(Math.min(...wakes));
+  }
+
+  /** What is left is taken next where a slot is free, or else by a process that has one. */
+  private goOn(left: DueRun | undefined): void {
+    if (left === undefined) this.hints?.resume();
+    else if (this.engine.freeSlots > 0) this.isAsked = true;
+    else if (this.hasOthers) this.queue.hint(left);
+  }
+
+  private async retireExpired(): Promise<void> {
+    await this.lease.retire('expired');
+    this.owner.noteRetired();
   }
 
   private async take({ runId, epoch }: DueRun): Promise<void> {

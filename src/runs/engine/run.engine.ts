@@ -12,10 +12,12 @@ import { isTerminal } from '../domain/run.status.js';
 import { summaryOf } from '../domain/summary.js';
 import type { Claimed } from '../run.lease.js';
 import type { InboxEntry } from '../run.inbox.js';
+import type { RunHint, RunNote } from '../run.queue.js';
 import type { AlsoRow, CreateResult, Creation, NewRun } from '../run.store.js';
 import { alsoRowsOf, blobRowsOf } from './also-rows.js';
 import { ExecutionSlot, type SlotSource } from './execution-slot.js';
 import { LoopTools } from './loop-tools.js';
+import { RunFolds } from './run-folds.js';
 import { RunLoader } from './run.loader.js';
 import { RunContents } from './run-contents.js';
 import { RunLoop, type Driven, type Hold, type LoopEnd, type LoopMode } from './run.loop.js';
@@ -66,6 +68,7 @@ export class RunEngine implements SlotSource {
     private readonly tools: LoopTools,
     private readonly loader: RunLoader,
     private readonly config: EngineConfig,
+    private readonly folds: RunFolds,
   ) {}
 
   /** Execution slots free now. */
@@ -78,7 +81,7 @@ export class RunEngine implements SlotSource {
     return this.slotsTaken;
   }
 
-  /** How many runs this process executes at once. */
+  /** How many runs this process executes at once; 0 where it executes none, and only takes commands for them. */
   get slots(): number {
     return this.config.maxConcurrentRuns;
   }
@@ -113,7 +116,7 @@ export class RunEngine implements SlotSource {
     const givingBack = this.givingBack.get(creation.run.id);
     if (givingBack !== undefined) await givingBack.promise;
     const isNested = creation.run.parentId !== undefined;
-    const hasPlace = this.freeSlots > 0 || (isNested && !this.isDraining);
+    const hasPlace = this.freeSlots > 0 || (isNested && this.takesNested);
     if (!hasPlace || !this.tools.owner.believes()) return this.tools.record.store.create(creation);
     const ownerId = this.tools.owner.id;
     const { run, state, contents, also } = this.firstTurn(creation.run, graph, history);
@@ -160,6 +163,18 @@ export class RunEngine implements SlotSource {
     return promise;
   }
 
+  /** What another process says of a run that is driven here, or of a command that was sent from here. */
+  hear(note: RunNote): void {
+    if (note.kind === 'mail') this.find(note.runId)?.mail();
+    else this.tools.record.refusals.tell(note.commandId, note.failure);
+  }
+
+  /** Tells whoever drives a run elsewhere that something came in for it, or somebody who could drive it. */
+  callFor(runId: string, priority: number): void {
+    this.tools.queue.note({ kind: 'mail', runId });
+    this.tools.queue.hint({ runId, priority });
+  }
+
   /** Drops every run at once: the lease is lost. */
   dropAll(): void {
     for (const runId of [...this.givingBack.keys()]) this.hasGivenBack(runId);
@@ -178,6 +193,11 @@ export class RunEngine implements SlotSource {
     });
     await this.whenEmpty(late.signal);
     timer.cancel();
+  }
+
+  /** Whether a run that somebody waits for here is executed without a free slot. */
+  private get takesNested(): boolean {
+    return !this.isDraining && this.slots > 0;
   }
 
   /** The run as it is after its first turn in this process. */
@@ -218,7 +238,7 @@ export class RunEngine implements SlotSource {
   ): Promise<RunLoop | undefined> {
     const { owner } = this.tools;
     if (!owner.believes()) return undefined;
-    const mayExecute = wanted === 'nested' ? !this.isDraining : wanted === 'claimed' && this.freeSlots > 0;
+    const mayExecute = wanted === 'nested' ? this.takesNested : wanted === 'claimed' && this.freeSlots > 0;
     const mode = mayExecute ? 'claimed' : 'control';
     if (mode === 'claimed') this.slotsTaken += 1;
     try {
@@ -282,11 +302,13 @@ export class RunEngine implements SlotSource {
     if (loop.holdsSlot) this.slotsTaken -= 1;
     if (this.loops.size === 0) for (const done of this.idle.splice(0)) done();
     if (why === 'lost') this.giveBack(loop.hold, 'soon');
+    else this.folds.left(loop.namespace, loop.state);
+    if (why === 'due' && this.freeSlots === 0) this.tools.queue.hint(hintOf(loop));
     this.tell(why);
   }
 
   takeSlot(isNested: boolean): boolean {
-    const isFree = this.freeSlots > 0 || (isNested && !this.isDraining);
+    const isFree = this.freeSlots > 0 || (isNested && this.takesNested);
     if (isFree) this.slotsTaken += 1;
     return isFree;
   }
@@ -309,10 +331,13 @@ export class RunEngine implements SlotSource {
   private mail({ runId, command }: InboxEntry): void {
     const loop = this.loops.get(runId);
     if (loop !== undefined) loop.mail();
-    else if (command.type !== 'cancel') this.tools.queue.hint({ runId, priority: HIGHEST_PRIORITY });
+    else if (command.type !== 'cancel') this.callFor(runId, HIGHEST_PRIORITY);
     else {
       this.claim(runId, 'control').then(
-        (claimed) => claimed?.mail(),
+        (claimed) => {
+          if (claimed !== undefined) claimed.mail();
+          else this.tools.queue.note({ kind: 'mail', runId });
+        },
         (error: unknown) => {
           this.logger.warn({ msg: 'a sub-run could not be claimed to be cancelled', runId, err: error });
         },
@@ -393,6 +418,10 @@ export class RunEngine implements SlotSource {
 /** A run that is executed at once does not queue: no limit of the queue refuses it. */
 function unqueued({ idempotency }: Creation): Pick<Creation, 'idempotency'> {
   return idempotency === undefined ? {} : { idempotency };
+}
+
+function hintOf({ runId, state }: RunLoop): RunHint {
+  return { runId, priority: state.queued.options.priority };
 }
 
 function isTooNew(error: unknown): boolean {

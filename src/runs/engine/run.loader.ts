@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 
 import { AppError, type Issue } from '../../kernel/failure.js';
 import type { Json } from '../../kernel/json.js';
+import { instantOf } from '../../kernel/time.js';
 import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
 import type { SchemaCheck } from '../../templates/domain/variable.js';
 import { compileDefinition } from '../../workflows/domain/compile-definition.js';
@@ -15,9 +16,10 @@ import type { EncodedEvent, FirstEvent, RunEvent, RunManifest } from '../domain/
 import { runErrors } from '../domain/run.errors.js';
 import { initialState, type RunState } from '../domain/run.state.js';
 import { DELIVERS_ITS_END } from '../domain/sub-run.js';
-import { RunStore, type EventPage } from '../run.store.js';
+import { RunStore, type Checkpoint, type EventPage } from '../run.store.js';
 import { ForkHistory } from './fork-history.js';
 import { EVENTS_WITHOUT_CHECKPOINT } from './run-checkpoints.js';
+import type { FoldText } from './run-folds.js';
 
 /** Events read at once. */
 const PAGE = 2_000;
@@ -63,28 +65,59 @@ export class RunLoader {
     if (page === undefined) return undefined;
     const saved = page.more ? await this.fromCheckpoint(runId, page) : undefined;
     const checkpointSeq = saved?.lastSeq ?? 0;
-    let state = saved ?? (await this.fold(namespace, undefined, page));
-    for (let { more } = page; more && state !== undefined;) {
-      const next = await this.store.read(namespace, runId, { afterSeq: state.lastSeq, limit: PAGE });
-      if (next === undefined) return undefined;
-      state = await this.fold(namespace, state, next);
-      more = next.more && next.events.length > 0;
-    }
+    const begun = saved ?? (await this.fold(namespace, undefined, page));
+    const state = page.more && begun !== undefined ? await this.carryOn(namespace, begun) : begun;
     return state && { state, checkpointSeq };
   }
 
+  /**
+   * Adds the events to a state that the record has after it; undefined when the run does not exist in that namespace.
+   * May be done to a state by several at once: each event is added by the first that has read it.
+   */
+  async carryOn(namespace: string, state: RunState): Promise<RunState | undefined> {
+    for (let more = true; more;) {
+      const afterSeq = state.lastSeq;
+      const page = await this.store.read(namespace, state.runId, { afterSeq, limit: PAGE });
+      if (page === undefined) return undefined;
+      for (const { event } of page.events) if (event.seq > state.lastSeq) evolve(state, event);
+      more = page.more && page.events.length > 0;
+    }
+    return state;
+  }
+
+  /**
+   * The state of a fold that another process has shared, with the events after it; undefined when it is not of this
+   * record, or can not be read.
+   */
+  async fromShared(namespace: string, runId: string, fold: FoldText): Promise<RunState | undefined> {
+    const { seq, at, text } = fold;
+    const [begin, end] = await Promise.all([
+      this.store.read(namespace, runId, { afterSeq: 0, limit: 1 }),
+      this.store.read(namespace, runId, { afterSeq: seq - 1, limit: 1 }),
+    ]);
+    const last = end?.events[0]?.event;
+    if (begin === undefined || last?.seq !== seq || instantOf(last.at) !== at) return undefined;
+    const state = this.readState(begin, { seq, state: text });
+    return state && this.carryOn(namespace, state);
+  }
+
   /** The state that the checkpoint of a run holds; undefined when it has none of use. */
-  private async fromCheckpoint(runId: string, { events }: EventPage): Promise<RunState | undefined> {
-    const first = events[0]?.event;
+  private async fromCheckpoint(runId: string, page: EventPage): Promise<RunState | undefined> {
     const checkpoint = await this.store.findCheckpoint(runId, FOLD_VERSION);
-    if (checkpoint === undefined || (first?.type !== 'run.queued' && first?.type !== 'run.forked'))
-      return undefined;
+    return checkpoint && this.readState(page, checkpoint);
+  }
+
+  /** @param page has the first event of the run */
+  private readState({ events }: EventPage, saved: Pick<Checkpoint, 'seq' | 'state'>): RunState | undefined {
+    const first = events[0]?.event;
+    if (first?.type !== 'run.queued' && first?.type !== 'run.forked') return undefined;
     try {
-      const state = stateOfText(checkpoint.state, first, this.graphOf(first));
-      if (state.lastSeq === checkpoint.seq) return state;
-      throw new Error(`it is of event ${state.lastSeq}, not ${checkpoint.seq}`);
+      const state = stateOfText(saved.state, first, this.graphOf(first));
+      if (state.lastSeq === saved.seq) return state;
+      throw new Error(`it is of event ${state.lastSeq}, not ${saved.seq}`);
     } catch (error) {
-      this.logger.warn({ msg: 'a checkpoint can not be read: the whole log is', runId, err: error });
+      const { runId } = first;
+      this.logger.warn({ msg: 'a saved state can not be read: the whole log is', runId, err: error });
       return undefined;
     }
   }

@@ -63,8 +63,8 @@ const RECORD_RETRY_MS = 250;
  */
 export type LoopMode = 'created' | 'claimed' | 'control';
 
-/** Why a loop ended. */
-export type LoopEnd = 'terminal' | 'parked' | 'lost';
+/** Why a loop ended: `due` is parked, with something to do at once for whoever has a slot. */
+export type LoopEnd = 'terminal' | 'parked' | 'due' | 'lost';
 
 /** A claim, and the `inbox_seq` of its run as its holder knows it. */
 export type Hold = Pick<Claimed, 'claim' | 'inboxSeq'>;
@@ -329,8 +329,13 @@ export class RunLoop implements GatedRun, AttemptListener {
   private tellRefusals(rows: readonly InboxRow[], refusals: readonly (Failure | undefined)[]): void {
     for (const [index, { command }] of rows.entries()) {
       const refusal = refusals[index];
-      if (refusal !== undefined && 'id' in command) this.tools.record.refusals.tell(command.id, refusal);
+      if (refusal !== undefined && 'id' in command) this.tellRefusal(command.id, refusal);
     }
+  }
+
+  private tellRefusal(commandId: string, failure: Failure): void {
+    const isHeard = this.tools.record.refusals.tell(commandId, failure);
+    if (!isHeard) this.tools.queue.note({ kind: 'refused', commandId, failure });
   }
 
   /** Asked before anybody is called: the claim may have been lost while the append was under way. */
@@ -506,7 +511,7 @@ export class RunLoop implements GatedRun, AttemptListener {
     }));
     if (parked?.isDone === true) {
       this.checkpoints.parked(this.state);
-      this.end('parked');
+      this.end(isDue ? 'due' : 'parked');
     } else if (parked?.mayHaveBeen === true)
       this.end('lost'); // by the ask that was not answered
     else await this.findOutWhyRefused();

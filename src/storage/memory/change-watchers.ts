@@ -1,3 +1,9 @@
+/** Is told when the first one comes and when the last one has gone. */
+export interface Presence {
+  readonly come: (key: string) => void;
+  readonly gone: (key: string) => void;
+}
+
 /** What changed for one watcher and was not asked for yet. */
 class Changes {
   private ids = new Set<string>();
@@ -30,6 +36,8 @@ class Changes {
 export class ChangeWatchers {
   private readonly byNamespace = new Map<string, Set<Changes>>();
 
+  constructor(private readonly presence?: Presence) {}
+
   /** Costs next to nothing when nobody watches. */
   changed(namespace: string, runId: string): void {
     for (const changes of this.byNamespace.get(namespace) ?? []) changes.add(runId);
@@ -55,11 +63,14 @@ export class ChangeWatchers {
   private join(namespace: string, changes: Changes): void {
     const watchers = this.byNamespace.get(namespace) ?? new Set();
     this.byNamespace.set(namespace, watchers.add(changes));
+    if (watchers.size === 1) this.presence?.come(namespace);
   }
 
   private leave(namespace: string, changes: Changes): void {
     const watchers = this.byNamespace.get(namespace);
     watchers?.delete(changes);
-    if (watchers?.size === 0) this.byNamespace.delete(namespace);
+    if (watchers?.size !== 0) return;
+    this.byNamespace.delete(namespace);
+    this.presence?.gone(namespace);
   }
 }

@@ -4,6 +4,7 @@ import { aRun, aRunId, anEvent, anEventOf, anIdleSummary } from '../../../test/s
 import { memoryStores } from '../../../test/support/memory-stores.js';
 import type { Delta, FeedItem } from '../../runs/run.feed.js';
 import type { RunStore } from '../../runs/run.store.js';
+import type { Presence } from './change-watchers.js';
 import { InProcessRunFeed } from './in-process-run.feed.js';
 
 const LIMITS = { maxItems: 10, maxChars: 100_000 };
@@ -128,5 +129,44 @@ describe('InProcessRunFeed', () => {
     feed.publishDelta(aDelta(runId, 99));
 
     expect(await next).toMatchObject({ value: { kind: 'delta', delta: { n: 99 } } });
+  });
+
+  it('knows how far each run that is followed has come', async () => {
+    const runId = await aStoredRun();
+    const [first, second] = [followerOf(runId), followerOf(runId)];
+    await first.next();
+    expect(feed.followed()).toEqual([{ runId, seq: 1 }]);
+    const waiting = second.next();
+    expect(feed.followed()).toEqual([{ runId, seq: 0 }]);
+    await waiting;
+
+    feed.deliver(runId, [anEvent(runId, 2)]);
+
+    expect(feed.followed()).toEqual([{ runId, seq: 2 }]);
+  });
+
+  it('tells of the first follower of a run and the last, and of those who watch a namespace', async () => {
+    const runId = await aStoredRun();
+    const told: string[] = [];
+    const presenceOf = (what: string): Presence => ({
+      come: (key) => told.push(`${what} ${key} come`),
+      gone: (key) => told.push(`${what} ${key} gone`),
+    });
+    feed = new InProcessRunFeed(runs, LIMITS, { runs: presenceOf('run'), namespaces: presenceOf('space') });
+    const [first, second] = [followerOf(runId), followerOf(runId)];
+    await Promise.all([first.next(), second.next()]);
+    await first.return?.();
+    await second.return?.();
+    const over = new AbortController();
+    const waiting = feed.watch('default', over.signal)[Symbol.asyncIterator]().next();
+    over.abort();
+    await waiting;
+
+    expect(told).toEqual([
+      `run ${runId} come`,
+      `run ${runId} gone`,
+      'space default come',
+      'space default gone',
+    ]);
   });
 });

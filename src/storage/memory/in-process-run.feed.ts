@@ -7,24 +7,33 @@
 import { AppError } from '../../kernel/failure.js';
 import { runErrors } from '../../runs/domain/run.errors.js';
 import type { EncodedEvent, RunEventType } from '../../runs/domain/run.events.js';
+import type { RunReached } from '../../runs/run.catalogue.js';
 import { RunFeed, type Delta, type FeedItem, type FollowOptions } from '../../runs/run.feed.js';
 import type { EventPage, RunStore } from '../../runs/run.store.js';
-import { ChangeWatchers } from './change-watchers.js';
+import { ChangeWatchers, type Presence } from './change-watchers.js';
 import { LiveBuffer, type LiveLimits } from './live-buffer.js';
 
 const PAGE_LIMIT = 500;
 const DEFAULT_LIMITS: LiveLimits = { maxItems: 1_000, maxChars: 1_048_576 };
 const TERMINAL: ReadonlySet<RunEventType> = new Set(['run.completed', 'run.failed', 'run.cancelled']);
 
+/** Who hears of the first and the last follower of a run, and of the first and the last watcher of a namespace. */
+export interface FeedPresence {
+  readonly runs: Presence;
+  readonly namespaces: Presence;
+}
+
 export class InProcessRunFeed extends RunFeed {
   private readonly buffers = new Map<string, Set<LiveBuffer>>();
-  private readonly watchers = new ChangeWatchers();
+  private readonly watchers: ChangeWatchers;
 
   constructor(
     private readonly runs: RunStore,
     private readonly limits: LiveLimits = DEFAULT_LIMITS,
+    private readonly presence?: FeedPresence,
   ) {
     super();
+    this.watchers = new ChangeWatchers(presence?.namespaces);
   }
 
   /** How many followers there are in all. */
@@ -41,8 +50,36 @@ export class InProcessRunFeed extends RunFeed {
   }
 
   override publish(namespace: string, runId: string, events: readonly EncodedEvent[]): void {
-    this.watchers.changed(namespace, runId);
+    this.changed(namespace, runId);
     this.hint();
+    this.deliver(runId, events);
+  }
+
+  /** Whether a run has followers. */
+  isFollowed(runId: string): boolean {
+    return this.buffers.has(runId);
+  }
+
+  /** How far each run that is followed has come here: the least of its followers. */
+  followed(): readonly RunReached[] {
+    return Array.from(this.buffers, ([runId, buffers]) => ({
+      runId,
+      seq: Math.min(...Array.from(buffers, ({ reached }) => reached)),
+    }));
+  }
+
+  /** Tells the watchers of a namespace that a run has changed. */
+  changed(namespace: string, runId: string): void {
+    this.watchers.changed(namespace, runId);
+  }
+
+  /** Sends followers who have less than this to the record. */
+  tell(runId: string, lastSeq: number): void {
+    for (const buffer of this.buffers.get(runId) ?? []) buffer.tell(lastSeq);
+  }
+
+  /** Gives durable events to the followers of a run; those that they have already are left out. */
+  deliver(runId: string, events: readonly EncodedEvent[]): void {
     const buffers = this.buffers.get(runId);
     if (buffers === undefined) return;
     for (const event of events) {
@@ -60,7 +97,7 @@ export class InProcessRunFeed extends RunFeed {
 
   /** A generator whose `return` also ends a `next` that is waiting; its own would queue behind it for ever. */
   private start(options: FollowOptions): AsyncIterator<FeedItem, void, undefined> {
-    const buffer = new LiveBuffer(options.deltas ?? false, this.limits);
+    const buffer = new LiveBuffer(options.deltas ?? false, this.limits, options.afterSeq);
     const follower = new Follower(this.runs, options, buffer);
     const items = this.items(follower, options, buffer);
     return {
@@ -98,14 +135,20 @@ export class InProcessRunFeed extends RunFeed {
 
   private join(runId: string, buffer: LiveBuffer): void {
     const buffers = this.buffers.get(runId);
-    if (buffers === undefined) this.buffers.set(runId, new Set([buffer]));
-    else buffers.add(buffer);
+    if (buffers !== undefined) {
+      buffers.add(buffer);
+      return;
+    }
+    this.buffers.set(runId, new Set([buffer]));
+    this.presence?.runs.come(runId);
   }
 
   private leave(runId: string, buffer: LiveBuffer): void {
     const buffers = this.buffers.get(runId);
     buffers?.delete(buffer);
-    if (buffers?.size === 0) this.buffers.delete(runId);
+    if (buffers?.size !== 0) return;
+    this.buffers.delete(runId);
+    this.presence?.runs.gone(runId);
   }
 }
 
@@ -144,6 +187,7 @@ class Follower {
     this.isLive = !page.more;
     this.hasEnded = !page.more && isTerminal(last ?? (await this.findLast(page)));
     this.cursor = last?.event.seq ?? this.cursor;
+    this.buffer.hasReached(this.cursor);
     return page.events.map((event) => ({ kind: 'event', event }));
   }
 

@@ -1,3 +1,4 @@
+import { HintTakerStub } from '../../../test/support/hint-taker.js';
 import { InProcessRunQueue } from './in-process-run.queue.js';
 
 /** Keeps what is to be called back until a test calls it. */
@@ -20,8 +21,7 @@ describe('InProcessRunQueue', () => {
   it('brings waiting hints by priority, then in the order in which they came', () => {
     const turns = new Turns();
     const queue = new InProcessRunQueue(turns.schedule);
-    const taken: string[] = [];
-    queue.consume(({ runId }) => taken.push(runId));
+    const { taken } = new HintTakerStub(queue);
     for (const [runId, priority] of [
       ['a', 0],
       ['b', 50],
@@ -33,14 +33,13 @@ describe('InProcessRunQueue', () => {
 
     turns.next();
 
-    expect(taken).toEqual(['c', 'b', 'd', 'a']);
+    expect(taken.map(({ runId }) => runId)).toEqual(['c', 'b', 'd', 'a']);
   });
 
   it('merges hints of a run that wait together, with the highest priority', () => {
     const turns = new Turns();
     const queue = new InProcessRunQueue(turns.schedule);
-    const taken: unknown[] = [];
-    queue.consume((hint) => taken.push(hint));
+    const { taken } = new HintTakerStub(queue);
     for (const priority of [10, 90, 50]) queue.hint({ runId: 'a', priority });
     queue.hint({ runId: 'b', priority: 60 });
 
@@ -58,7 +57,7 @@ describe('InProcessRunQueue', () => {
     queue.hint({ runId: 'a', priority: 0 });
     expect(turns.count).toBe(0);
 
-    queue.consume(() => undefined);
+    new HintTakerStub(queue);
     queue.hint({ runId: 'b', priority: 0 });
 
     expect(turns.count).toBe(1);
@@ -68,49 +67,59 @@ describe('InProcessRunQueue', () => {
     const turns = new Turns();
     const queue = new InProcessRunQueue(turns.schedule);
     for (let count = 0; count < 10_005; count += 1) queue.hint({ runId: `run-${count}`, priority: 0 });
-    const taken: string[] = [];
-    queue.consume(({ runId }) => taken.push(runId));
+    const { taken } = new HintTakerStub(queue);
 
     turns.next();
 
     expect(taken).toHaveLength(10_000);
   });
 
-  it('brings the other hints when a consumer throws', () => {
+  it('brings the other hints when a taker throws', () => {
     const turns = new Turns();
     const queue = new InProcessRunQueue(turns.schedule);
-    const taken: string[] = [];
-    queue.consume(({ runId }) => {
-      taken.push(runId);
-      if (runId === 'a') throw new Error('broken consumer');
-    });
+    const taker = new HintTakerStub(queue);
+    taker.onTake = ({ runId }) => {
+      if (runId === 'a') throw new Error('broken taker');
+    };
     queue.hint({ runId: 'a', priority: 1 });
     queue.hint({ runId: 'b', priority: 0 });
 
     expect(() => {
       turns.next();
-    }).toThrow('broken consumer');
+    }).toThrow('broken taker');
     turns.next();
 
-    expect(taken).toEqual(['a', 'b']);
+    expect(taker.taken.map(({ runId }) => runId)).toEqual(['a', 'b']);
   });
 
-  it('keeps hints for the next consumer when the last one stops on the way', () => {
+  it('keeps hints for the next taker when the last one stops on the way', () => {
     const turns = new Turns();
     const queue = new InProcessRunQueue(turns.schedule);
-    const taken: string[] = [];
-    const stop = queue.consume(({ runId }) => {
-      taken.push(runId);
-      stop();
-    });
+    const first = new HintTakerStub(queue);
+    first.onTake = () => {
+      first.stop();
+    };
     queue.hint({ runId: 'a', priority: 1 });
     queue.hint({ runId: 'b', priority: 0 });
     turns.next();
-    expect(taken).toEqual(['a']);
+    expect(first.taken).toEqual([{ runId: 'a', priority: 1 }]);
 
-    queue.consume(({ runId }) => taken.push(runId));
+    const { taken } = new HintTakerStub(queue);
     turns.next();
 
-    expect(taken).toEqual(['a', 'b']);
+    expect(taken).toEqual([{ runId: 'b', priority: 0 }]);
+  });
+
+  it('asks for no turn while nobody is open, and for one when somebody may be again', () => {
+    const turns = new Turns();
+    const queue = new InProcessRunQueue(turns.schedule);
+    const taker = new HintTakerStub(queue, false);
+    queue.hint({ runId: 'a', priority: 0 });
+    expect(turns.count).toBe(0);
+
+    taker.open();
+    turns.next();
+
+    expect(taker.taken).toEqual([{ runId: 'a', priority: 0 }]);
   });
 });

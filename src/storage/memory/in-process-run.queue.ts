@@ -1,6 +1,4 @@
-import { RunQueue, type RunHint } from '../../runs/run.queue.js';
-
-type Consumer = (hint: RunHint) => void;
+import { RunQueue, type HintSubscription, type HintTaker, type RunHint } from '../../runs/run.queue.js';
 
 /** Beyond this many waiting runs a hint is dropped: the sweeper finds the run all the same. */
 const MAX_WAITING = 10_000;
@@ -8,8 +6,9 @@ const MAX_WAITING = 10_000;
 /** Hints of one turn of the event loop go out together in the next one, so that priority can order them. */
 export class InProcessRunQueue extends RunQueue {
   private readonly waiting = new Map<string, RunHint>();
-  private readonly consumers: Consumer[] = [];
-  private nextConsumer = 0;
+  /** By subscription, so that a taker given twice is two and each stops on its own. */
+  private readonly takers: { readonly taker: HintTaker }[] = [];
+  private nextTaker = 0;
   private isScheduled = false;
 
   /** @param schedule calls back later, never before it returns; a simulation passes its own */
@@ -24,21 +23,28 @@ export class InProcessRunQueue extends RunQueue {
     this.scheduleFlush();
   }
 
-  override consume(onHint: Consumer): () => void {
-    // Wrapped, so that a function given twice is two consumers and each stops on its own.
-    const consumer: Consumer = (hint) => {
-      onHint(hint);
-    };
-    this.consumers.push(consumer);
+  override note(): void {
+    // There is no other process.
+  }
+
+  override consume(taker: HintTaker): HintSubscription {
+    const subscribed = { taker };
+    this.takers.push(subscribed);
     this.scheduleFlush();
-    return () => {
-      const index = this.consumers.indexOf(consumer);
-      if (index >= 0) this.consumers.splice(index, 1);
+    return {
+      resume: () => {
+        this.scheduleFlush();
+      },
+      stop: () => {
+        const index = this.takers.indexOf(subscribed);
+        if (index >= 0) this.takers.splice(index, 1);
+      },
     };
   }
 
   private scheduleFlush(): void {
-    if (this.isScheduled || this.waiting.size === 0 || this.consumers.length === 0) return;
+    if (this.isScheduled || this.waiting.size === 0) return;
+    if (!this.takers.some(({ taker }) => taker.isOpen())) return;
     this.isScheduled = true;
     this.schedule(() => {
       this.isScheduled = false;
@@ -46,7 +52,7 @@ export class InProcessRunQueue extends RunQueue {
     });
   }
 
-  /** A consumer may hint, stop or throw meanwhile: new hints wait for the next turn, hints that nobody took stay. */
+  /** A taker may hint, stop, close or throw meanwhile: new hints wait for the next turn, hints that nobody took stay. */
   private flush(): void {
     const batch = [...this.waiting.values()].sort((a, b) => b.priority - a.priority);
     try {
@@ -57,14 +63,18 @@ export class InProcessRunQueue extends RunQueue {
   }
 
   private deliver(hint: RunHint): void {
-    const consumer = this.takeTurn();
-    if (consumer === undefined) return;
+    const taker = this.takeTurn();
+    if (taker === undefined) return;
     this.waiting.delete(hint.runId);
-    consumer(hint);
+    void taker.take(hint);
   }
 
-  private takeTurn(): Consumer | undefined {
-    this.nextConsumer = (this.nextConsumer + 1) % Math.max(this.consumers.length, 1);
-    return this.consumers[this.nextConsumer];
+  /** The next one, in turn, that is open. */
+  private takeTurn(): HintTaker | undefined {
+    const inTurn = [...this.takers.slice(this.nextTaker), ...this.takers.slice(0, this.nextTaker)];
+    const next = inTurn.find(({ taker }) => taker.isOpen());
+    if (next === undefined) return undefined;
+    this.nextTaker = (this.takers.indexOf(next) + 1) % this.takers.length;
+    return next.taker;
   }
 }

@@ -23,6 +23,16 @@ export class InProcessTaskFeed extends TaskFeed {
     return this.on(taskId, listener);
   }
 
+  /** How many things are listened for. */
+  get topicCount(): number {
+    return this.listeners.size;
+  }
+
+  /** Tells those who listen for things number `from` to `to`, without it, to look: they may have missed something. */
+  nudge(from: number, to: number): void {
+    for (const topic of [...this.listeners.keys()].slice(from, to)) this.tell(topic);
+  }
+
   private tell(topic: string, part?: AgentPart): void {
     for (const listener of [...(this.listeners.get(topic) ?? [])]) listener(part);
   }

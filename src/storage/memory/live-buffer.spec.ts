@@ -46,4 +46,16 @@ describe('LiveBuffer', () => {
     await expect(arrival).resolves.toBeUndefined();
     expect(buffer.take()).toBeUndefined();
   });
+
+  it('sends its follower to the record when the log has gone on without a word, and only then', () => {
+    const buffer = new LiveBuffer(true, { maxItems: 9, maxChars: 10_000 }, 3);
+    buffer.push(event(4));
+
+    buffer.tell(4);
+    expect(buffer.take()).toEqual([event(4)]);
+    buffer.tell(6);
+
+    expect(buffer.take()).toBeUndefined();
+    expect(buffer.reached).toBe(6);
+  });
 });

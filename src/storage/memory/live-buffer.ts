@@ -14,16 +14,36 @@ export class LiveBuffer {
   private hasOverflowed = false;
   private wake: (() => void) | undefined;
 
+  /** @param reachedSeq the number up to which its follower has all, or will have without being told of more */
   constructor(
     readonly wantsDeltas: boolean,
     private readonly limits: LiveLimits,
+    private reachedSeq = 0,
   ) {}
 
+  get reached(): number {
+    return this.reachedSeq;
+  }
+
+  /** Its follower has all up to this number from elsewhere. */
+  hasReached(seq: number): void {
+    this.reachedSeq = Math.max(this.reachedSeq, seq);
+  }
+
   push(item: FeedItem): void {
+    if (item.kind === 'event') this.hasReached(item.event.event.seq);
     if (this.hasOverflowed) return;
     this.items.push(item);
     this.chars += charsOf(item);
     if (this.items.length > this.limits.maxItems || this.chars > this.limits.maxChars) this.overflow();
+    this.notify();
+  }
+
+  /** The log has come this far without a word of it: where the follower has less, it is served from the record. */
+  tell(lastSeq: number): void {
+    if (lastSeq <= this.reachedSeq) return;
+    this.hasReached(lastSeq);
+    this.overflow();
     this.notify();
   }
 

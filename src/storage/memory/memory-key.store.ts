@@ -12,6 +12,10 @@ export class MemoryKeyStore extends KeyStore {
     return Promise.resolve(true);
   }
 
+  override addFirst(key: ApiKey): Promise<boolean> {
+    return this.record.keysByHash.size > 0 ? Promise.resolve(false) : this.add(key);
+  }
+
   override findByHash(hash: string): Promise<ApiKey | undefined> {
     return Promise.resolve(this.record.keysByHash.get(hash));
   }

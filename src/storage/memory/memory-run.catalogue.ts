@@ -1,6 +1,13 @@
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
 import { isTerminal, type RunStatus } from '../../runs/domain/run.status.js';
-import { RunCatalogue, type QueuePlace, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
+import {
+  RunCatalogue,
+  type QueuePlace,
+  type RunFilter,
+  type RunHead,
+  type RunReached,
+  type RunRow,
+} from '../../runs/run.catalogue.js';
 import type { MemoryRecord, RunEntry } from './memory-record.js';
 
 export class MemoryRunCatalogue extends RunCatalogue {
@@ -16,6 +23,15 @@ export class MemoryRunCatalogue extends RunCatalogue {
   override findMany(namespace: string, runIds: readonly string[]): Promise<readonly RunRow[]> {
     const entries = runIds.flatMap((runId) => this.record.findIn(namespace, runId) ?? []);
     return Promise.resolve(entries.map(rowOf));
+  }
+
+  override findAhead(reached: readonly RunReached[]): Promise<readonly RunHead[]> {
+    const heads = reached.flatMap(({ runId, seq }) => {
+      const entry = this.record.runs.get(runId);
+      if (entry === undefined || entry.events.length <= seq) return [];
+      return [{ runId, namespace: entry.run.namespace, lastSeq: entry.events.length }];
+    });
+    return Promise.resolve(heads);
   }
 
   override list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {

@@ -7,6 +7,7 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely';
 
 import { extendPartitions } from './postgres-partitions.js';
+import { adoptLog } from './postgres-restored-log.js';
 import { nowPlaceholder } from './statement.js';
 
 type Fragment = RawBuilder<unknown>;
@@ -97,11 +98,17 @@ export interface SqlDialect {
 
   readonly logOrder: LogOrder;
 
-  /** Waits until this transaction alone changes the schema. */
+  /**
+   * Waits until this transaction alone changes the schema. From then on it waits for nobody who reads a table, such as a
+   * backup, longer than an append may wait behind it: it fails, and the start is tried again.
+   */
   readonly lockSchema: (transaction: Kysely<never>) => Promise<void>;
 
   /** Makes the parts of the log in which runs of the next months will lie. Does nothing where the log is one table. */
   readonly extendLog: (db: Kysely<never>, nowMs: number) => Promise<void>;
+
+  /** Brings a log that was restored from another server into the order of this one. */
+  readonly adoptLog: (transaction: Kysely<never>) => Promise<void>;
 }
 
 export const SQLITE: SqlDialect = {
@@ -131,10 +138,13 @@ export const SQLITE: SqlDialect = {
   },
   lockSchema: () => Promise.resolve(),
   extendLog: () => Promise.resolve(),
+  adoptLog: () => Promise.resolve(),
 };
 
 /** Of `pg_advisory_xact_lock`: any number that nothing else in the database uses. */
 const SCHEMA_LOCK = 0x656e_7365;
+/** Half the time that a statement of the service has. */
+const SCHEMA_LOCK_WAIT = '5s';
 
 export const POSTGRES: SqlDialect = {
   name: 'postgres',
@@ -171,6 +181,8 @@ export const POSTGRES: SqlDialect = {
   },
   lockSchema: async (transaction) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(SCHEMA_LOCK)})`.execute(transaction);
+    await sql`set local lock_timeout = ${sql.lit(SCHEMA_LOCK_WAIT)}`.execute(transaction);
   },
   extendLog: extendPartitions,
+  adoptLog,
 };

@@ -20,6 +20,7 @@ import { approvalsMigration } from './migrations/0013-approvals.js';
 import { subRunsMigration } from './migrations/0014-sub-runs.js';
 import { runBlobsMigration } from './migrations/0015-run-blobs.js';
 import { retentionMigration } from './migrations/0017-retention.js';
+import { dutiesMigration } from './migrations/0018-duties.js';
 import type { Migration } from './migrations/migration.js';
 import type { Tables } from './tables.js';
 
@@ -37,6 +38,7 @@ const MIGRATIONS: readonly Migration[] = [
   subRunsMigration,
   runBlobsMigration,
   retentionMigration,
+  dutiesMigration,
 ];
 
 /** Safe to call from several processes at once: one migrates, the others wait and find nothing left to do. */
@@ -53,6 +55,7 @@ export async function migrate(kysely: Kysely<Tables>, dialect: SqlDialect, nowMs
         db,
       );
     }
+    await dialect.adoptLog(db);
     await dialect.extendLog(db, nowMs);
   });
 }

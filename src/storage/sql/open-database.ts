@@ -7,6 +7,8 @@ import { SqliteDatabase } from './sqlite-database.js';
 export interface RecordLocation {
   readonly dataDir: string;
   readonly databaseUrl?: string | undefined;
+  /** To PostgreSQL. @default 10 */
+  readonly maxConnections?: number | undefined;
 }
 
 /**
@@ -15,13 +17,13 @@ export interface RecordLocation {
  * @throws AppError `store.locked` when another process uses the directory, `store.unavailable` when the database can not be reached
  */
 export async function openDatabase(
-  { dataDir, databaseUrl }: RecordLocation,
+  { dataDir, databaseUrl, maxConnections }: RecordLocation,
   clock: Clock,
 ): Promise<SqlDatabase> {
   const database =
     databaseUrl === undefined
       ? await SqliteDatabase.open({ directory: dataDir, clock })
-      : PostgresDatabase.open({ url: databaseUrl, clock });
+      : PostgresDatabase.open({ url: databaseUrl, clock, maxConnections });
   try {
     await database.migrate();
     return database;

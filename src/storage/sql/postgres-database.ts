@@ -19,7 +19,9 @@ export interface PostgresOptions {
   readonly url: string;
   readonly clock: Clock;
   /** @default 10 */
-  readonly maxConnections?: number;
+  readonly maxConnections?: number | undefined;
+  /** How often parts of the log for the months to come are made. @default a day */
+  readonly extendEveryMs?: number;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -28,11 +30,13 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 const PING_TIMEOUT_MS = 1_000;
 const MAX_TRIES = 3;
+const DAY_MS = 86_400_000;
 
 /** The record on PostgreSQL, through one pool of connections. */
 export class PostgresDatabase extends SqlDatabase {
   override readonly appends: SqlAppends = new PostgresAppends(this);
   private readonly standby: StandbyLock;
+  private extending: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly pool: pg.Pool,
@@ -106,6 +110,7 @@ export class PostgresDatabase extends SqlDatabase {
     } finally {
       await kysely.destroy();
     }
+    this.extending ??= setInterval(() => void this.extendLog(), this.options.extendEveryMs ?? DAY_MS).unref();
   }
 
   override async acquireStandbyLock(onWait?: () => void): Promise<void> {
@@ -117,8 +122,20 @@ export class PostgresDatabase extends SqlDatabase {
   }
 
   override async close(): Promise<void> {
+    clearInterval(this.extending);
     await this.standby.close();
     if (!this.pool.ending) await this.pool.end();
+  }
+
+  /** For a process that lives for months. What fails is tried again the next time: there is time until it is needed. */
+  private async extendLog(): Promise<void> {
+    const { clock } = this.options;
+    const extended = this.kysely.transaction().execute(async (transaction) => {
+      const db = transaction as unknown as Kysely<never>;
+      await this.dialect.lockSchema(db);
+      await this.dialect.extendLog(db, clock.now());
+    });
+    await extended.catch(() => undefined);
   }
 
   private async writeOnce(unit: WriteUnit): Promise<UnitOutcome> {

@@ -3,9 +3,10 @@ import { storageErrors } from './storage.errors.js';
 
 /**
  * SQLSTATE classes and codes (PostgreSQL manual, appendix A) that say that the server is in the way, not the
- * statement: connections, resources, an operator's shutdown, and a cluster that is read-only after a failover.
+ * statement: connections, resources, an operator's shutdown, a lock that was not to be had in time, and a cluster that
+ * is read-only after a failover.
  */
-const UNAVAILABLE = /^(08|53|57P|58|25006|57014)/;
+const UNAVAILABLE = /^(08|53|57P|58|25006|55P03|57014)/;
 
 /** The transaction was undone for the sake of another one; the same may succeed now. */
 const UNDONE = new Set(['40001', '40P01']);
@@ -43,9 +44,12 @@ function unavailableFailure(message: string) {
   return AppError.of(storageErrors['store.unavailable'], message).failure;
 }
 
-/** Five characters, as opposed to `ECONNREFUSED` and the like. Without any code the driver itself gave up. */
+/**
+ * Five characters, as opposed to `ECONNREFUSED` and the like; no class of theirs begins with E, as `EPIPE` does.
+ * Without any code the driver itself gave up.
+ */
 function isSqlState(code: string): boolean {
-  return /^[0-9A-Z]{5}$/.test(code);
+  return /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code);
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -2,6 +2,11 @@ import { sql, type Kysely } from 'kysely';
 
 const MONTHS_AHEAD = 3;
 
+/** Whoever waits longer for the log would keep all appends waiting behind it. */
+const LOCK_WAIT = '1s';
+/** SQLSTATE `lock_not_available`. */
+const NO_LOCK = '55P03';
+
 interface Partition {
   readonly name: string;
   /** The first run id that lies in it, and the first that lies behind it. */
@@ -13,7 +18,8 @@ interface Partition {
  * Makes the monthly partitions of the log from this month on, and the default one, which takes what lies in none.
  *
  * A run id begins with the time at which it was made, so a range of ids is a range of time. A month that already
- * has rows in the default partition stays there.
+ * has rows in the default partition stays there. So does one that can not be made because somebody reads the whole
+ * log, such as a backup: a later start makes it, as long as none of its rows are there.
  */
 export async function extendPartitions(db: Kysely<never>, nowMs: number): Promise<void> {
   const present = await partitionNames(db);
@@ -21,7 +27,20 @@ export async function extendPartitions(db: Kysely<never>, nowMs: number): Promis
     await sql`create table run_appends_default partition of run_appends default`.execute(db);
   }
   const missing = monthsFrom(nowMs).filter(({ name }) => !present.has(name));
-  for (const partition of missing) await makePartition(db, partition);
+  for (const partition of missing) await unlessLocked(db, () => makePartition(db, partition));
+}
+
+/** Does nothing where a lock is not to be had soon. Within a transaction. */
+async function unlessLocked(db: Kysely<never>, work: () => Promise<void>): Promise<void> {
+  await sql`savepoint before_partition`.execute(db);
+  try {
+    await sql`set local lock_timeout = ${sql.lit(LOCK_WAIT)}`.execute(db);
+    await work();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === NO_LOCK)) throw error;
+    await sql`rollback to savepoint before_partition`.execute(db);
+  }
+  await sql`set local lock_timeout = default`.execute(db);
 }
 
 async function makePartition(db: Kysely<never>, { name, from, to }: Partition): Promise<void> {

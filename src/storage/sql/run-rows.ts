@@ -121,7 +121,12 @@ export function joinEvents(events: readonly EncodedEvent[]): string {
 
 /** The events of a column, each with exactly the text that was stored. */
 export function splitEvents(column: string): readonly EncodedEvent[] {
-  return column.split('\n').map((text) => ({ event: JSON.parse(text) as RunEvent, text }));
+  return splitLines(column).map((text) => ({ event: JSON.parse(text) as RunEvent, text }));
+}
+
+/** The texts of the events of a column. */
+export function splitLines(column: string): readonly string[] {
+  return column.split('\n');
 }
 
 export function idempotencyColumns(row: IdempotencyRow): IdempotencyKeysTable {

@@ -4,6 +4,7 @@ import { AgentStore } from '../../agents/agent.store.js';
 import { SecretStore } from '../../access/secret.store.js';
 import { TaskStore } from '../../agents/task.store.js';
 import { BlobStore } from '../../platform/ports/blob.store.js';
+import { DutyStore } from '../../platform/ports/duty.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
 import { LogCursorStore } from '../../runs/log-cursor.store.js';
@@ -23,6 +24,7 @@ import { SqlAgentStore } from './sql-agent.store.js';
 import { SqlApprovalStore } from './sql-approval.store.js';
 import { SqlBlobStore } from './sql-blob.store.js';
 import { SqlDeliveryStore } from './sql-delivery.store.js';
+import { SqlDutyStore } from './sql-duty.store.js';
 import { SqlIdempotencyStore } from './sql-idempotency.store.js';
 import { SqlKeyStore } from './sql-key.store.js';
 import { SqlLogCursorStore } from './sql-log-cursor.store.js';
@@ -45,6 +47,7 @@ import { SqlWorkflowStore } from './sql-workflow.store.js';
 export const SQL_ADAPTERS = [
   [RunStore, SqlRunStore],
   [RunLease, SqlRunLease],
+  [DutyStore, SqlDutyStore],
   [RunInbox, SqlRunInbox],
   [RunCatalogue, SqlRunCatalogue],
   [RunLog, SqlRunLog],

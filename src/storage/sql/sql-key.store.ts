@@ -1,8 +1,13 @@
+import { sql } from 'kysely';
+
 import { KeyStore, type ApiKey, type Role } from '../../platform/ports/key.store.js';
 import { present } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
 import type { ApiKeysTable } from './tables.js';
+
+/** Of `pg_advisory_xact_lock`: any number that nothing else in the database uses. */
+const FIRST_KEY_LOCK = 0x656e_736b;
 
 export class SqlKeyStore extends KeyStore {
   constructor(private readonly database: SqlDatabase) {
@@ -24,6 +29,19 @@ export class SqlKeyStore extends KeyStore {
         revoked_at: p.revoked_at,
       })
       .onConflict((conflict) => conflict.column('hash').doNothing()),
+  );
+
+  /** Whoever adds a first key waits here for those who do as well, and then sees theirs. */
+  private readonly lock = this.prepareLock();
+
+  private readonly insertFirst = this.database.prepare('key.add-first', (p: Slots<FirstKeyColumns>) =>
+    this.database.kysely
+      .insertInto('api_keys')
+      .columns(['id', 'namespace', 'name', 'role', 'hash', 'created_at'])
+      .expression(
+        sql`select ${p.id}, ${p.namespace}, ${p.name}, ${p.role}, ${p.hash}, cast(${p.created_at} as bigint)
+          where not exists (select 1 from api_keys)`,
+      ),
   );
 
   private readonly findRow = this.database.prepare('key.find', (p: Slots<{ readonly hash: string }>) =>
@@ -66,6 +84,13 @@ export class SqlKeyStore extends KeyStore {
     return (outcome.results[0]?.changes ?? 0) > 0;
   }
 
+  override async addFirst({ id, namespace, name, role, hash, createdAt }: ApiKey): Promise<boolean> {
+    const first = this.insertFirst.bind({ id, namespace, name, role, hash, created_at: createdAt });
+    const locked = this.lock === undefined ? [] : [this.lock.bind({})];
+    const outcome = await this.database.write({ statements: [...locked, first] });
+    return (outcome.results[locked.length]?.changes ?? 0) > 0;
+  }
+
   override async findByHash(hash: string): Promise<ApiKey | undefined> {
     const [row] = await this.database.read(this.findRow.bind({ hash }));
     return row && keyOf(row);
@@ -85,7 +110,16 @@ export class SqlKeyStore extends KeyStore {
     const rows = await this.database.read(this.findAny.bind({}));
     return rows.length > 0;
   }
+
+  private prepareLock() {
+    const { lockWhere } = this.database.dialect;
+    if (lockWhere === undefined) return undefined;
+    return this.database.prepare('key.lock', () => lockWhere(FIRST_KEY_LOCK, sql<boolean>`true`));
+  }
 }
+
+/** A first key has no end and is nobody's in particular. */
+type FirstKeyColumns = Pick<ApiKeysTable, 'id' | 'namespace' | 'name' | 'role' | 'hash' | 'created_at'>;
 
 function keyOf(row: ApiKeysTable): ApiKey {
   return {

@@ -2,7 +2,14 @@ import { sql, type SelectQueryBuilder } from 'kysely';
 
 import { decodeCursor, pageOf, type Page, type PageRequest } from '../../kernel/page.js';
 import { isTerminal, RUN_STATUSES, type RunStatus } from '../../runs/domain/run.status.js';
-import { RunCatalogue, type QueuePlace, type RunFilter, type RunRow } from '../../runs/run.catalogue.js';
+import {
+  RunCatalogue,
+  type QueuePlace,
+  type RunFilter,
+  type RunHead,
+  type RunReached,
+  type RunRow,
+} from '../../runs/run.catalogue.js';
 import { likeAnywhere, lowerAscii } from './like-pattern.js';
 import { runRowOf } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
@@ -26,6 +33,15 @@ export class SqlRunCatalogue extends RunCatalogue {
         .selectAll()
         .where('id', '=', p.run_id)
         .where('namespace', '=', p.namespace),
+  );
+
+  private readonly findAheadRows = this.database.prepare(
+    'run.find-ahead',
+    (p: Slots<{ readonly reached: string }>) =>
+      sql<Pick<RunsTable, 'id' | 'namespace' | 'last_seq'>>`
+    select runs.id, runs.namespace, runs.last_seq
+    from ${this.database.dialect.rowsOf(p.reached, { run_id: 'text', seq: 'integer' })} as reached
+    join runs on runs.id = reached.run_id where runs.last_seq > reached.seq`,
   );
 
   /** Grouped as the index is sorted, so nothing is sorted again. */
@@ -72,6 +88,13 @@ export class SqlRunCatalogue extends RunCatalogue {
       .where('id', 'in', runIds)
       .where('namespace', '=', namespace);
     return (await this.database.read(statementOf(query))).map(runRowOf);
+  }
+
+  override async findAhead(reached: readonly RunReached[]): Promise<readonly RunHead[]> {
+    if (reached.length === 0) return [];
+    const json = JSON.stringify(reached.map(({ runId, seq }) => [runId, seq]));
+    const rows = await this.database.read(this.findAheadRows.bind({ reached: json }));
+    return rows.map(({ id: runId, namespace, last_seq: lastSeq }) => ({ runId, namespace, lastSeq }));
   }
 
   override async list(namespace: string, filter: RunFilter, page: PageRequest): Promise<Page<RunRow>> {

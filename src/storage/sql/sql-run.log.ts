@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 
-import { RunLog, type LogEntry, type LogPage } from '../../runs/run.log.js';
+import { loggedEvent } from '../../runs/domain/logged-event.js';
+import { RunLog, type LogChanges, type LogEntry, type LogPage } from '../../runs/run.log.js';
 import { cursorOf, LOG_START, placeOf, type LogPlace } from './log-place.js';
-import { splitEvents } from './run-rows.js';
+import { splitLines } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
 
@@ -10,6 +11,15 @@ interface AppendRow extends LogPlace {
   readonly namespace: string;
   readonly events: string;
 }
+
+interface ChangedRow {
+  readonly run_id: string;
+  readonly namespace: string;
+}
+/** Rows that one statement reads: other readers wait for it. */
+const ROWS_AT_ONCE = 500;
+/** No append is begun once a page has so many characters. */
+const CHARS_OF_PAGE = 4 * 1_048_576;
 
 /** A cursor is `xid:position` of the last append read. */
 export class SqlRunLog extends RunLog {
@@ -34,29 +44,69 @@ export class SqlRunLog extends RunLog {
     return sql<LogPlace>`select ${xid} as xid, ${position} as position`;
   });
 
+  private readonly readChanges = this.database.prepare(
+    'log.changes',
+    (p: Slots<LogPlace & { readonly limit: number }>) => {
+      const { beyond } = this.database.dialect.logOrder;
+      return sql<ChangedRow>`select run_id, namespace from run_appends
+      where ${beyond(p.xid, p.position)} group by run_id, namespace order by max(position) desc limit ${p.limit}`;
+    },
+  );
+
   override async readAfter(cursor: string, limit: number): Promise<LogPage> {
-    const enough = Math.max(limit, 1);
-    const entries: LogEntry[] = [];
-    let reached = cursor;
-    for (let isMore = true; isMore && entries.length < enough;) {
-      const wanted = Math.ceil((enough - entries.length) / this.eventsPerRow);
-      const rows = await this.database.read(this.readRows.bind({ ...placeOf(reached), limit: wanted }));
-      const before = entries.length;
-      let taken = 0;
-      for (const row of rows) {
-        for (const event of splitEvents(row.events)) entries.push({ namespace: row.namespace, event });
-        reached = cursorOf(row);
-        taken += 1;
-        if (entries.length >= enough) break;
-      }
-      if (taken > 0) this.eventsPerRow = (entries.length - before) / taken;
-      isMore = rows.length === wanted;
+    const page = new PageUnderWay(Math.max(limit, 1), cursor);
+    for (;;) {
+      const wanted = Math.min(Math.ceil(page.eventsLeft / this.eventsPerRow), ROWS_AT_ONCE);
+      const rows = await this.database.read(this.readRows.bind({ ...placeOf(page.cursor), limit: wanted }));
+      const before = page.entries.length;
+      const taken = page.take(rows);
+      if (taken > 0) this.eventsPerRow = (page.entries.length - before) / taken;
+      const more = taken < rows.length || rows.length === wanted;
+      if (!more || page.isFull) return { entries: page.entries, cursor: page.cursor, more };
     }
-    return { entries, cursor: reached };
   }
 
   override async head(): Promise<string> {
     const [place] = await this.database.read(this.readHead.bind({}));
     return cursorOf(place ?? LOG_START);
+  }
+
+  override async changedAfter(cursor: string, limit: number): Promise<LogChanges> {
+    const next = await this.head(); // first: what is written in between is told twice, not never
+    const rows = await this.database.read(this.readChanges.bind({ ...placeOf(cursor), limit }));
+    return { runs: rows.map(({ run_id: runId, namespace }) => ({ runId, namespace })), cursor: next };
+  }
+}
+
+/** A page that rows are added to until it is full. */
+class PageUnderWay {
+  readonly entries: LogEntry[] = [];
+  private chars = 0;
+
+  constructor(
+    private readonly limit: number,
+    public cursor: string,
+  ) {}
+
+  get eventsLeft(): number {
+    return this.limit - this.entries.length;
+  }
+
+  get isFull(): boolean {
+    return this.eventsLeft <= 0 || this.chars >= CHARS_OF_PAGE;
+  }
+
+  /** @returns how many of the rows there was room for */
+  take(rows: readonly AppendRow[]): number {
+    let taken = 0;
+    for (const row of rows) {
+      if (this.isFull) break;
+      const { namespace, events } = row;
+      for (const text of splitLines(events)) this.entries.push({ namespace, event: loggedEvent(text) });
+      this.chars += events.length;
+      this.cursor = cursorOf(row);
+      taken += 1;
+    }
+    return taken;
   }
 }

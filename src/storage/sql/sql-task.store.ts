@@ -235,9 +235,10 @@ export class SqlTaskStore extends TaskStore {
     return results[0]?.changes ?? 0;
   }
 
+  /** Looked at again once the row is ours: it may have been taken back and leased anew meanwhile. */
   private isOver(): RawBuilder<boolean> {
     return sql<boolean>`id in (select id from tasks where status = 'leased' and lease_until <= ${this.now()}
-      order by lease_until limit ${sql.lit(MAX_EXPIRED)}) and status = 'leased'`;
+      order by lease_until limit ${sql.lit(MAX_EXPIRED)}) and status = 'leased' and lease_until <= ${this.now()}`;
   }
 
   private async nextInMs(): Promise<number | undefined> {

@@ -88,6 +88,13 @@ export interface OwnersTable {
   readonly retired_at: number | null;
 }
 
+/** Work that one process does for all. */
+export interface DutiesTable {
+  readonly name: string;
+  /** Null: nobody holds it. */
+  readonly owner_id: string | null;
+}
+
 export interface IdempotencyKeysTable {
   readonly namespace: string;
   readonly operation: string;
@@ -440,6 +447,7 @@ export interface Tables {
   readonly run_inbox: RunInboxTable;
   readonly run_checkpoints: RunCheckpointsTable;
   readonly owners: OwnersTable;
+  readonly duties: DutiesTable;
   readonly idempotency_keys: IdempotencyKeysTable;
   readonly api_keys: ApiKeysTable;
   readonly audit_log: AuditLogTable;

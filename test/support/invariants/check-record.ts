@@ -18,6 +18,13 @@ export type RecordSource = { readonly folder: string } | { readonly databaseUrl:
 export interface CheckOptions extends Omit<Evidence, 'runs' | 'calls'> {
   /** A file with one JSON object a line for each call: `idempotencyKey`, `attempt`, and what is known of `at`, `endedAt`, `answer`, `limit`. */
   readonly callsFile?: string;
+  /** Calls as a target in this process has kept them. */
+  readonly effects?: readonly CallLine[];
+}
+
+/** A call as targets write it down: the stable key says of which run and which unit it was. */
+export interface CallLine extends Omit<CallEvidence, 'runId' | 'path' | 'key'> {
+  readonly idempotencyKey: string;
 }
 
 /** What was checked and what was found. */
@@ -48,10 +55,11 @@ const APPENDS = 'select run_id, first_seq, append_id, events from run_appends or
 /** Checks everything that a record and a file of calls can show. Reads only. */
 export async function checkRecord(
   source: RecordSource,
-  { callsFile, ...known }: CheckOptions,
+  { callsFile, effects = [], ...known }: CheckOptions,
 ): Promise<RecordCheck> {
   const runs = await readRuns(source);
-  const calls = callsFile === undefined ? [] : readCalls(callsFile);
+  const lines = callsFile === undefined ? [] : readLines(callsFile);
+  const calls = [...lines, ...effects].map(callOf);
   const graphs = new Map<string, Graph>();
   return {
     runs: runs.length,
@@ -109,20 +117,18 @@ function evidenceOf(run: RunColumns, appends: readonly AppendColumns[]): RunEvid
   };
 }
 
-/** The stable key says of which run and which unit a call was. */
-function readCalls(file: string): readonly CallEvidence[] {
+function readLines(file: string): readonly CallLine[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => {
-      const call = JSON.parse(line) as Omit<CallEvidence, 'runId' | 'path' | 'key'> & {
-        readonly idempotencyKey: string;
-      };
-      const { idempotencyKey: key } = call;
-      const [runId = '', ...path] = key.split(':').slice(0, -1);
-      return { ...call, key, runId, path: path.join(':') };
-    });
+    .map((line) => JSON.parse(line) as CallLine);
+}
+
+function callOf(line: CallLine): CallEvidence {
+  const { idempotencyKey: key } = line;
+  const [runId = '', ...path] = key.split(':').slice(0, -1);
+  return { ...line, key, runId, path: path.join(':') };
 }
 
 /** Definitions are compiled once, however many runs share them. */

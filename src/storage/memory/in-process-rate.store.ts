@@ -1,6 +1,5 @@
-import type { ThrottlerStorage } from '@nestjs/throttler';
-
-import type { Clock } from '../clock/clock.js';
+import type { Clock } from '../../platform/clock/clock.js';
+import { RateStore, type RateCount, type RateLimit } from '../../platform/ports/rate.store.js';
 
 /** Callers remembered at once; beyond it those whose window began first are forgotten. */
 const MAX_WINDOWS = 20_000;
@@ -10,33 +9,29 @@ interface Window {
   readonly endsAt: number;
 }
 
-/**
- * Counts requests in windows that begin with the first request of a caller. Constant work and memory per request,
- * whatever the limit.
- */
-export class RateWindows implements ThrottlerStorage {
+/** Counts the requests to this process, exactly. */
+export class InProcessRateStore extends RateStore {
   private readonly windows = new Map<string, Window>();
 
-  constructor(private readonly clock: Clock) {}
+  constructor(private readonly clock: Clock) {
+    super();
+  }
 
-  increment(key: string, ttl: number, limit: number): ReturnType<ThrottlerStorage['increment']> {
+  override take(key: string, limit: RateLimit): Promise<RateCount> {
     const now = this.clock.monotonic();
-    const window = this.windowOf(key, now, ttl);
+    const window = this.windowOf(key, now, limit.windowMs);
     window.hits += 1;
-    const seconds = Math.max(1, Math.ceil((window.endsAt - now) / 1000));
-    const isBlocked = window.hits > limit;
     return Promise.resolve({
-      totalHits: window.hits,
-      timeToExpire: seconds,
-      isBlocked,
-      timeToBlockExpire: isBlocked ? seconds : 0,
+      hits: window.hits,
+      isOver: window.hits > limit.hits,
+      endsInMs: window.endsAt - now,
     });
   }
 
-  private windowOf(key: string, now: number, ttl: number): Window {
+  private windowOf(key: string, now: number, windowMs: number): Window {
     const known = this.windows.get(key);
     if (known !== undefined && known.endsAt > now) return known;
-    const window = { hits: 0, endsAt: now + ttl };
+    const window = { hits: 0, endsAt: now + windowMs };
     this.windows.delete(key);
     this.windows.set(key, window);
     this.forgetOldest(now);

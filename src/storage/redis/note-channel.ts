@@ -1,0 +1,49 @@
+import type { RunNote } from '../../runs/run.queue.js';
+import type { RedisConnections } from './redis-connections.js';
+
+/** Beyond this many that Redis has not confirmed a note is dropped. */
+const MAX_UNDER_WAY = 1_000;
+
+/** Notes to all processes, over one channel. */
+export class NoteChannel {
+  private readonly channel: string;
+  private readonly listeners = new Set<(note: RunNote) => void>();
+  private underWay = 0;
+
+  constructor(private readonly redis: RedisConnections) {
+    this.channel = redis.key('notes');
+  }
+
+  send(note: RunNote): void {
+    const { commands } = this.redis;
+    if (commands.status !== 'ready' || this.underWay >= MAX_UNDER_WAY) return;
+    this.underWay += 1;
+    commands
+      .publish(this.channel, JSON.stringify(note))
+      .catch(() => undefined)
+      .finally(() => {
+        this.underWay -= 1;
+      });
+  }
+
+  /** @returns ends it */
+  listen(listener: (note: RunNote) => void): () => void {
+    if (this.listeners.size === 0) this.subscribe();
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  private subscribe(): void {
+    const { subscriber } = this.redis;
+    subscriber.on('message', (channel: string, text: string) => {
+      if (channel === this.channel) this.tell(JSON.parse(text) as RunNote);
+    });
+    const ask = (): void => void subscriber.subscribe(this.channel).catch(() => undefined);
+    subscriber.on('ready', ask);
+    if (subscriber.status === 'ready') ask();
+  }
+
+  private tell(note: RunNote): void {
+    for (const listener of this.listeners) listener(note);
+  }
+}
