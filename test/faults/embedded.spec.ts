@@ -9,8 +9,9 @@ import { Api } from '../support/api.js';
 import { startChild, type ChildService } from '../support/child-service.js';
 import { checkRecord } from '../support/invariants/check-record.js';
 import { report } from './fault-report.js';
+import { sizeOf } from './sizes.js';
 
-const KILLS = Number(process.env['FAULT_KILLS'] ?? 50);
+const KILLS = sizeOf('FAULT_KILLS', { full: 50, short: 5 });
 const HOUR_MS = 3_600_000;
 const BLOCK_MS = 10_000;
 const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
@@ -92,7 +93,7 @@ it(`F5: every run goes on through ${String(KILLS)} kills under load, and nothing
 
   expect(accepted.length).toBeGreaterThan(KILLS);
   expect(await violations(accepted)).toEqual([]);
-  report([{ fault: 'F5', what: 'ready after kill -9', barMs: 3_000, values: readyMs }]);
+  report([{ fault: 'F5', what: 'ready after kill -9', bar: 3_000, values: readyMs }]);
 });
 
 it('F12: a process whose event loop was blocked for 10 s has lost its lease, knows it, and goes on', async () => {
@@ -112,7 +113,7 @@ it('F12: a process whose event loop was blocked for 10 s has lost its lease, kno
     {
       fault: 'F12',
       what: 'end of the run after the block began',
-      barMs: 20_000,
+      bar: 20_000,
       values: [performance.now() - before],
     },
   ]);
