@@ -36,7 +36,8 @@ export class NoteChannel {
   private subscribe(): void {
     const { subscriber } = this.redis;
     subscriber.on('message', (channel: string, text: string) => {
-      if (channel === this.channel) this.tell(JSON.parse(text) as RunNote);
+      const note = channel === this.channel ? noteOf(text) : undefined;
+      if (note !== undefined) this.tell(note);
     });
     const ask = (): void => void subscriber.subscribe(this.channel).catch(() => undefined);
     subscriber.on('ready', ask);
@@ -45,5 +46,15 @@ export class NoteChannel {
 
   private tell(note: RunNote): void {
     for (const listener of this.listeners) listener(note);
+  }
+}
+
+/** Undefined for what is no note: whoever may write to Redis can not end a process by it. */
+function noteOf(text: string): RunNote | undefined {
+  try {
+    const note = JSON.parse(text) as RunNote | null;
+    return typeof note === 'object' && note !== null ? note : undefined;
+  } catch {
+    return undefined;
   }
 }
