@@ -3,8 +3,8 @@
  *
  * A defect changes the text of one source file on its way into the bundle: the engine itself knows of none.
  */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -12,15 +12,16 @@ import { fromRoot, root } from '../../scripts/root.mjs';
 
 /**
  * @param entry path of a TypeScript file, from the repository's folder
- * @param name of the bundle, unique among those that are made at once
+ * @param name of the bundle; who makes it at the same time in another process makes the same
  * @param defect `{ file, find, replace }`: the text occurs exactly once in the file
  * @returns the path of the bundle
  */
 export async function bundle(entry, name, defect) {
   const outfile = fromRoot('.cache', 'simulation', `${name}.mjs`);
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [join(root, entry)],
     outfile,
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -31,7 +32,16 @@ export async function bundle(entry, name, defect) {
     logLevel: 'silent',
     plugins: defect === undefined ? [] : [planted(defect)],
   });
+  await writeWhole(outfile, outputFiles[0].contents);
   return outfile;
+}
+
+/** Others may read the file meanwhile: they see all of it or the one before. */
+async function writeWhole(path, contents) {
+  const draft = `${path}.${process.pid}`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(draft, contents);
+  await rename(draft, path);
 }
 
 function planted({ file, find, replace }) {
