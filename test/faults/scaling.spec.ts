@@ -7,7 +7,7 @@ import { until } from '../support/until.js';
 import { report } from './fault-report.js';
 import { query } from './record-queries.js';
 import type { FaultScene, SceneOptions } from './scene.js';
-import { onlyInFull, ROLES, sizeOf } from './sizes.js';
+import { ROLES, sizeOf } from './sizes.js';
 import { LIMITED_PLACES } from './target.js';
 import { expectAllKept, withScene } from './with-scene.js';
 
@@ -22,49 +22,47 @@ jest.setTimeout(1_800_000);
 /** Runs a second of a service with one worker, once it has been measured. */
 const runsPerSecond: number[] = [];
 
-onlyInFull(() => {
-  describeWithOwnRedis('more than one worker', () => {
-    describe.each([1, 2])('%d workers', (workers) => {
-      describeWithPostgres('with few places each', (databaseUrl) => {
-        it(`execute ${RUNS} runs of waiting steps, and keep the limit of all`, async () => {
-          const roles = ROLES.slice(0, 1 + workers);
-          const env = { AGENT_MAX_CONCURRENT_WORKFLOWS: PLACES };
-          await withScene({ name: `scale-${workers}`, databaseUrl, roles, env }, async (scene) => {
-            const before = performance.now();
-            const shapes = ['waiting', 'waiting', 'waiting', 'limits'] as const;
-            const load = scene.load({ perSecond: 200, runs: RUNS, shapes });
-            await load.settle();
-            const end = await expectAllKept(scene);
-            runsPerSecond.push((1_000 * RUNS) / (performance.now() - before));
+describeWithOwnRedis('more than one worker', () => {
+  describe.each([1, 2])('%d workers', (workers) => {
+    describeWithPostgres('with few places each', (databaseUrl) => {
+      it(`execute ${RUNS} runs of waiting steps, and keep the limit of all`, async () => {
+        const roles = ROLES.slice(0, 1 + workers);
+        const env = { AGENT_MAX_CONCURRENT_WORKFLOWS: PLACES };
+        await withScene({ name: `scale-${workers}`, databaseUrl, roles, env }, async (scene) => {
+          const before = performance.now();
+          const shapes = ['waiting', 'waiting', 'waiting', 'limits'] as const;
+          const load = scene.load({ perSecond: 200, runs: RUNS, shapes });
+          await load.settle();
+          const end = await expectAllKept(scene);
+          runsPerSecond.push((1_000 * RUNS) / (performance.now() - before));
 
-            expect(end.mostLimited).toBeLessThanOrEqual(LIMITED_PLACES);
-            const [one = 0, two] = runsPerSecond;
-            const ratio = two === undefined ? [] : [two / one];
-            const what = 'runs a second with 2 workers against 1';
-            if (ratio.length > 0)
-              report([{ fault: 'scale', what, unit: 'times', bar: 1.6, isFloor: true, values: ratio }]);
-          });
+          expect(end.mostLimited).toBeLessThanOrEqual(LIMITED_PLACES);
+          const [one = 0, two] = runsPerSecond;
+          const ratio = two === undefined ? [] : [two / one];
+          const what = 'runs a second with 2 workers against 1';
+          if (ratio.length > 0)
+            report([{ fault: 'scale', what, unit: 'times', bar: 1.6, isFloor: true, values: ratio }]);
         });
       });
     });
   });
+});
 
-  describeWithOwnRedis('a service without work', () => {
-    describeWithPostgres('and runs that wait', (databaseUrl) => {
-      it(`asks next to nothing of Redis and PostgreSQL, with ${PARKED} of them and with none`, async () => {
-        const options: SceneOptions = { name: 'idle', databaseUrl, roles: ROLES };
-        await withScene(options, async (scene) => {
-          const without = await costOf(scene, databaseUrl);
-          await park(scene);
-          const withThem = await costOf(scene, databaseUrl);
+describeWithOwnRedis('a service without work', () => {
+  describeWithPostgres('and runs that wait', (databaseUrl) => {
+    it(`asks next to nothing of Redis and PostgreSQL, with ${PARKED} of them and with none`, async () => {
+      const options: SceneOptions = { name: 'idle', databaseUrl, roles: ROLES };
+      await withScene(options, async (scene) => {
+        const without = await costOf(scene, databaseUrl);
+        await park(scene);
+        const withThem = await costOf(scene, databaseUrl);
 
-          expect(await waiting(databaseUrl)).toBe(PARKED);
-          const rows = [without, withThem].map(({ redis, sql }, index) => ({
-            ...{ fault: 'idle', unit: '1/s', bar: 3, values: [redis + sql] },
-            what: `commands of a process with ${index * PARKED} runs (${redis.toFixed(2)} Redis, ${sql.toFixed(2)} SQL)`,
-          }));
-          report(rows);
-        });
+        expect(await waiting(databaseUrl)).toBe(PARKED);
+        const rows = [without, withThem].map(({ redis, sql }, index) => ({
+          ...{ fault: 'idle', unit: '1/s', bar: 3, values: [redis + sql] },
+          what: `commands of a process with ${index * PARKED} runs (${redis.toFixed(2)} Redis, ${sql.toFixed(2)} SQL)`,
+        }));
+        report(rows);
       });
     });
   });

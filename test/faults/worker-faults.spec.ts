@@ -87,23 +87,25 @@ describeWithOwnRedis('workers', () => {
     });
   });
 
-  describeWithPostgres('whose lease runs out', (databaseUrl) => {
-    it('F6: end the calls that they have made, and make them again once they may', async () => {
-      const alone = { ...options('F6-lease', databaseUrl), roles: ROLES.slice(0, 2), sockets: 0 };
-      await withScene(alone, async (scene) => {
-        const input = { delayMs: 25_000 };
-        const id = await scene.startRun({ steps: [{ id: 'long', agent: 'target', input }] });
-        await until(() => scene.target.openCalls === 1, 'the call is made', 60_000, 5);
-        const cutAt = performance.now();
-        await scene.cluster.workers.at(-1)?.sql?.cut();
-        await until(() => scene.target.openCalls === 0, 'the call is ended', 60_000, 5);
-        const endedMs = performance.now() - cutAt;
-        await scene.cluster.workers.at(-1)?.sql?.mend();
-        await scene.api.ended(id);
+  onlyInFull(() => {
+    describeWithPostgres('whose lease runs out', (databaseUrl) => {
+      it('F6: end the calls that they have made, and make them again once they may', async () => {
+        const alone = { ...options('F6-lease', databaseUrl), roles: ROLES.slice(0, 2), sockets: 0 };
+        await withScene(alone, async (scene) => {
+          const input = { delayMs: 25_000 };
+          const id = await scene.startRun({ steps: [{ id: 'long', agent: 'target', input }] });
+          await until(() => scene.target.openCalls === 1, 'the call is made', 60_000, 5);
+          const cutAt = performance.now();
+          await scene.cluster.workers.at(-1)?.sql?.cut();
+          await until(() => scene.target.openCalls === 0, 'the call is ended', 60_000, 5);
+          const endedMs = performance.now() - cutAt;
+          await scene.cluster.workers.at(-1)?.sql?.mend();
+          await scene.api.ended(id);
 
-        await expectAllKept(scene);
-        const what = 'a call ends after its worker is cut off from SQL';
-        report([{ fault: 'F6', what, bar: LEASE_MS + 1_000, values: [endedMs] }]);
+          await expectAllKept(scene);
+          const what = 'a call ends after its worker is cut off from SQL';
+          report([{ fault: 'F6', what, bar: LEASE_MS + 1_000, values: [endedMs] }]);
+        });
       });
     });
   });
