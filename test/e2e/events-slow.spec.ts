@@ -8,6 +8,7 @@ import { RunFeed } from '../../src/runs/run.feed.js';
 import type { InProcessRunFeed } from '../../src/storage/memory/in-process-run.feed.js';
 import { Api } from '../support/api.js';
 import { startApp, type RunningApp } from '../support/app.js';
+import { tcpOf } from '../support/slow-clients.js';
 import { SocketClient, upTo } from '../support/socket.js';
 import { until } from '../support/until.js';
 
@@ -48,12 +49,6 @@ afterEach(async () => {
   for (const tcp of tcps.splice(0)) tcp.destroy();
   await service.close();
 });
-
-/** The connection under a client. */
-function tcpOf({ socket }: SocketClient): TcpSocket {
-  return (socket.io.engine.transport as unknown as { readonly ws: { readonly _socket: TcpSocket } }).ws
-    ._socket;
-}
 
 /** Starts the run with a client that stops reading at its first event. */
 async function startUnread(): Promise<{ readonly runId: string; readonly slow: SocketClient }> {
