@@ -13,6 +13,7 @@ import type { HintSubscription, HintTaker } from '../../runs/run.queue.js';
 import { hintOf, HINT_QUEUE } from './hint-job.js';
 import type { HintSender } from './hint-sender.js';
 import type { RedisConnections } from './redis-connections.js';
+import { within } from './redis-reach.js';
 
 /** How long one command waits for a hint, in seconds: an idle process sends two commands in that time. */
 const WAIT_S = 10;
@@ -131,10 +132,8 @@ export class HintReceiver implements HintSubscription {
   }
 
   private async acknowledge(job: Job): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(resolve, ACKNOWLEDGE_MS, undefined);
-    await Promise.race([job.moveToCompleted(null, TOKEN, false).catch(() => undefined), late]);
-    clearTimeout(timer);
+    const acknowledged = job.moveToCompleted(null, TOKEN, false).catch(() => undefined);
+    await within(acknowledged, ACKNOWLEDGE_MS);
   }
 
   /** Connections are opened by who takes hints, not by who only sends them. */

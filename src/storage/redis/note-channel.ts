@@ -1,13 +1,15 @@
 import type { RunNote } from '../../runs/run.queue.js';
+import { hearChannel, type ChannelListener } from './heard-channel.js';
 import type { RedisConnections } from './redis-connections.js';
 
 /** Beyond this many that Redis has not confirmed a note is dropped. */
 const MAX_UNDER_WAY = 1_000;
 
 /** Notes to all processes, over one channel. */
-export class NoteChannel {
+export class NoteChannel implements ChannelListener {
   private readonly channel: string;
   private readonly listeners = new Set<(note: RunNote) => void>();
+  private isHearing = false;
   private underWay = 0;
 
   constructor(private readonly redis: RedisConnections) {
@@ -28,23 +30,15 @@ export class NoteChannel {
 
   /** @returns ends it */
   listen(listener: (note: RunNote) => void): () => void {
-    if (this.listeners.size === 0) this.subscribe();
+    if (!this.isHearing) hearChannel(this.redis.subscriber, this.channel, this);
+    this.isHearing = true;
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
-  private subscribe(): void {
-    const { subscriber } = this.redis;
-    subscriber.on('message', (channel: string, text: string) => {
-      const note = channel === this.channel ? noteOf(text) : undefined;
-      if (note !== undefined) this.tell(note);
-    });
-    const ask = (): void => void subscriber.subscribe(this.channel).catch(() => undefined);
-    subscriber.on('ready', ask);
-    if (subscriber.status === 'ready') ask();
-  }
-
-  private tell(note: RunNote): void {
+  hear(text: string): void {
+    const note = noteOf(text);
+    if (note === undefined) return;
     for (const listener of this.listeners) listener(note);
   }
 }

@@ -8,9 +8,10 @@ import { randomUUID } from 'node:crypto';
 
 import { RingListeners } from '../../platform/duties/ring-listeners.js';
 import { Bell, type BellReach, type RingListener } from '../../platform/ports/bell.js';
+import { hearChannel, type ChannelListener } from './heard-channel.js';
 import type { RedisConnections } from './redis-connections.js';
 
-export class RedisBell extends Bell {
+export class RedisBell extends Bell implements ChannelListener {
   private readonly origin = randomUUID();
   private readonly channel: string;
   private readonly local = new RingListeners();
@@ -18,16 +19,8 @@ export class RedisBell extends Bell {
 
   constructor(private readonly redis: Pick<RedisConnections, 'commands' | 'subscriber' | 'key'>) {
     super();
-    const { subscriber } = redis;
     this.channel = redis.key('bell');
-    subscriber.on('message', (channel: string, message: string) => {
-      if (channel === this.channel) this.hear(message);
-    });
-    subscriber.on('close', () => {
-      this.isSubscribed = false;
-    });
-    subscriber.on('ready', () => void this.subscribe());
-    if (subscriber.status === 'ready') void this.subscribe();
+    hearChannel(redis.subscriber, this.channel, this);
   }
 
   override get reach(): BellReach {
@@ -46,17 +39,16 @@ export class RedisBell extends Bell {
     return this.local.add(name, listener);
   }
 
-  private async subscribe(): Promise<void> {
-    try {
-      await this.redis.subscriber.subscribe(this.channel);
-    } catch {
-      return; // the connection is lost again; the next one begins with this
-    }
+  joined(): void {
     this.isSubscribed = true;
     this.local.callAll();
   }
 
-  private hear(message: string): void {
+  left(): void {
+    this.isSubscribed = false;
+  }
+
+  hear(message: string): void {
     const ring = ringOf(message);
     if (ring !== undefined && ring.origin !== this.origin) this.local.call(ring.name, ring.about);
   }

@@ -3,6 +3,7 @@ import { Logger, type OnModuleInit } from '@nestjs/common';
 import { HealthIndicator, type HealthStatus } from '../../health/health.indicator.js';
 import type { HealthRegistry } from '../../health/health.registry.js';
 import type { RedisConnections } from './redis-connections.js';
+import { LATE, within } from './redis-reach.js';
 import { redisWarnings } from './redis-warnings.js';
 
 /**
@@ -37,14 +38,10 @@ export class RedisIndicator extends HealthIndicator implements OnModuleInit {
   private async isReachable(): Promise<boolean> {
     const { commands } = this.redis;
     if (commands.status !== 'ready') return false;
-    const { promise: late, resolve } = Promise.withResolvers<false>();
-    const timer = setTimeout(resolve, ANSWER_MS, false);
     try {
-      return await Promise.race([commands.ping().then(() => true), late]);
+      return (await within(commands.ping(), ANSWER_MS)) !== LATE;
     } catch {
       return false;
-    } finally {
-      clearTimeout(timer);
     }
   }
 

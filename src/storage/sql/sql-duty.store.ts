@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import { DutyStore } from '../../platform/ports/duty.store.js';
+import { hasLease } from './live-owner.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
 
@@ -38,16 +39,7 @@ export class SqlDutyStore extends DutyStore {
       .updateTable('duties')
       .set({ owner_id: p.owner_id })
       .where('name', 'in', sql<string>`(select name from ${this.namesIn(p.names)} as wanted)`)
-      .where((eb) =>
-        eb.exists(
-          eb
-            .selectFrom('owners')
-            .select('owners.id')
-            .where('owners.id', '=', p.owner_id)
-            .where('owners.retired_at', 'is', null)
-            .where('owners.expires_at', '>', this.database.dialect.now()),
-        ),
-      )
+      .where(hasLease(this.database.dialect, p.owner_id))
       .where((eb) =>
         eb.or([
           eb('duties.owner_id', 'is', null),

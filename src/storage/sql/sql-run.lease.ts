@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import { RunLease, type Claimed, type Due, type DueRun, type Renewal } from '../../runs/run.lease.js';
 import type { Claim } from '../../runs/domain/claim.js';
+import { hasLease } from './live-owner.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots, Statement } from './statement.js';
 
@@ -148,16 +149,7 @@ export class SqlRunLease extends RunLease {
       .where('id', '=', p.run_id)
       .where('owner_id', 'is', null)
       .where(sql<boolean>`epoch = coalesce(${p.epoch}, epoch)`)
-      .where((eb) =>
-        eb.exists(
-          eb
-            .selectFrom('owners')
-            .select('owners.id')
-            .where('owners.id', '=', p.owner_id)
-            .where('owners.retired_at', 'is', null)
-            .where('owners.expires_at', '>', this.database.dialect.now()),
-        ),
-      )
+      .where(hasLease(this.database.dialect, p.owner_id))
       .returning(['namespace', 'epoch', 'last_seq', 'inbox_seq']),
   );
 
