@@ -1,4 +1,4 @@
-import { useRecord, type RecordEngine } from './record-scene.js';
+import { OWNERS_WITHOUT_LEASE, useRecord, type RecordEngine } from './record-scene.js';
 
 const NAMES = ['schedules', 'webhooks'];
 
@@ -35,19 +35,8 @@ export function dutyStoreContract(engine: RecordEngine): void {
       expect(taken.flat().toSorted()).toEqual(NAMES);
     });
 
-    it.each([
-      ['was never registered', (): Promise<string> => Promise.resolve('own_unknown')],
-      ['has run out', (): Promise<string> => scene.deadOwner()],
-      [
-        'was retired',
-        async (): Promise<string> => {
-          const ownerId = await scene.owner();
-          await scene.stores.lease.retire({ ownerId });
-          return ownerId;
-        },
-      ],
-    ])('gives nothing to an owner whose lease %s', async (_, makeOwner) => {
-      expect(await take(await makeOwner())).toEqual([]);
+    it.each(OWNERS_WITHOUT_LEASE)('gives nothing to an owner whose lease %s', async (_, makeOwner) => {
+      expect(await take(await makeOwner(scene))).toEqual([]);
       expect(await take(await scene.owner())).toEqual(NAMES);
     });
 

@@ -222,3 +222,20 @@ export function useRecord<S extends Stores>(engine: {
   afterEach(() => engine.destroy());
   return scene;
 }
+
+/** Makes an owner in a scene; resolves with its id. */
+type MakeOwner = (scene: RecordScene) => Promise<string>;
+
+/** Why a lease does not hold, and an owner that has none for that reason. */
+export const OWNERS_WITHOUT_LEASE: readonly [why: string, make: MakeOwner][] = [
+  ['was never registered', (): Promise<string> => Promise.resolve('own_unknown')],
+  ['has run out', (scene: RecordScene): Promise<string> => scene.deadOwner()],
+  [
+    'was retired',
+    async (scene: RecordScene): Promise<string> => {
+      const ownerId = await scene.owner();
+      await scene.stores.lease.retire({ ownerId });
+      return ownerId;
+    },
+  ],
+];

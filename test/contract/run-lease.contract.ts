@@ -1,6 +1,6 @@
 import type { Claim } from '../../src/runs/domain/claim.js';
 import { aRun, aRunId, aSummary, anAppend, anIdleSummary } from '../support/a-run.js';
-import { LONG_TTL_MS, SHORT_MS, useRecord, type RecordEngine } from './record-scene.js';
+import { LONG_TTL_MS, SHORT_MS, OWNERS_WITHOUT_LEASE, useRecord, type RecordEngine } from './record-scene.js';
 
 const RACES = 100;
 
@@ -195,21 +195,10 @@ export function runLeaseContract(engine: RecordEngine): void {
         expect(await scene.stores.lease.claim(aRunId(), await scene.owner())).toBeUndefined();
       });
 
-      it.each([
-        ['was never registered', (): Promise<string> => Promise.resolve('own_unknown')],
-        ['has run out', (): Promise<string> => scene.deadOwner()],
-        [
-          'was retired',
-          async (): Promise<string> => {
-            const ownerId = await scene.owner();
-            await scene.stores.lease.retire({ ownerId });
-            return ownerId;
-          },
-        ],
-      ])('refuses an owner whose lease %s', async (_, makeOwner) => {
+      it.each(OWNERS_WITHOUT_LEASE)('refuses an owner whose lease %s', async (_, makeOwner) => {
         const run = await scene.freeRun();
 
-        expect(await scene.stores.lease.claim(run.id, await makeOwner())).toBeUndefined();
+        expect(await scene.stores.lease.claim(run.id, await makeOwner(scene))).toBeUndefined();
 
         expect(await scene.row(run.id)).toMatchObject({ epoch: 0 });
         expect(await scene.dueIds()).toEqual([run.id]);
