@@ -4,6 +4,7 @@ import formatsPlugin from 'ajv-formats';
 
 import { isJsonObject, type Json } from '../../kernel/json.js';
 import { fail, ok, type Result } from '../../kernel/result.js';
+import { MatchBudget, patternsWithin, urlWithin } from './counted-pattern.js';
 import { isCostly } from './pattern-cost.js';
 
 /** The largest schema, in characters of its JSON. */
@@ -65,7 +66,11 @@ class BoundedAjv extends Ajv2020 {
   private callsLeft = Infinity;
   private readonly validator: ValidateFunction;
 
-  constructor(schema: object | boolean, problems: 'first' | 'every') {
+  constructor(
+    schema: object | boolean,
+    problems: 'first' | 'every',
+    private readonly matches = new MatchBudget(),
+  ) {
     super({
       strict: false,
       logger: false,
@@ -74,14 +79,16 @@ class BoundedAjv extends Ajv2020 {
       validateFormats: true,
       validateSchema: false, // META has done it
       inlineRefs: false, // so that each reference is a call
-      code: { process: countCalls },
+      code: { process: countCalls, regExp: patternsWithin(matches) },
     });
     formatsPlugin.default(this);
+    this.addFormat('url', urlWithin(matches));
     this.validator = this.compile(schema);
   }
 
-  /** The problems of a value; fails when finding them takes too many calls, or calls that never end. */
+  /** The problems of a value; fails when finding them takes too many calls, or too long to match a text. */
   check(value: Json, parts: number): Result<readonly ErrorObject[], string> {
+    this.matches.refill();
     this.callsLeft = MAX_CALLS + MAX_CALLS_PER_PART * parts;
     try {
       return ok(this.validator(value) ? [] : (this.validator.errors ?? []));

@@ -7,6 +7,7 @@ beforeEach(() => {
   schemas = new JsonSchemaService();
 });
 
+const upTo = (length: number, text: string): Json => Array.from({ length }, () => text);
 const parsed = (text: string): Json => JSON.parse(text) as Json;
 
 describe('a schema', () => {
@@ -116,6 +117,32 @@ describe('a value', () => {
     ],
   ])('%s', (_, schema, value, issues) => {
     expect(schemas.validate(schema, value).map(({ pointer, code }) => [pointer, code])).toEqual(issues);
+  });
+
+  const LONG = 'a'.repeat(1_000_000);
+
+  it.each<readonly [string, Json, Json]>([
+    ['a pattern that may begin anywhere', { pattern: 'a+x' }, LONG],
+    ['two repetitions', { pattern: '^a*a*x' }, LONG],
+    ['three repetitions', { pattern: '^a*a*a*x' }, LONG.slice(0, 1_000)],
+    ['an alternative', { pattern: '^b|a+x' }, LONG],
+    ['a pattern of names', { patternProperties: { 'a+x': false } }, { [LONG]: 1 }],
+    ['many texts', { items: { pattern: 'a+' } }, Array.from({ length: 100 }, () => LONG.slice(0, 5_000))],
+    ['a url', { format: 'url' }, `http://${':'.repeat(1_000_000)}`],
+  ])('that would take long to match is not matched: %s', (_, schema, value) => {
+    expect(schemas.problems(schema)).toEqual([]);
+    expect(schemas.validate(schema, value)).toEqual([
+      { pointer: '', code: 'schema.invalid', message: 'checking a value with this schema takes too long' },
+    ]);
+  });
+
+  it.each<readonly [string, Json, Json]>([
+    ['a long text', { pattern: '^a+$' }, LONG],
+    ['a text of some pages', { pattern: 'b|a' }, LONG],
+    ['many short texts', { items: { pattern: '^[^@]+@[^@]+\\.[^@]+$' } }, upTo(5_000, 'ada@example.com')],
+    ['many addresses', { items: { format: 'url' } }, upTo(5_000, 'https://example.com/a/b')],
+  ])('that takes no time to match is matched: %s', (_, schema, value) => {
+    for (let time = 0; time < 3; time += 1) expect(schemas.validate(schema, value)).toEqual([]);
   });
 
   it('is never changed', () => {

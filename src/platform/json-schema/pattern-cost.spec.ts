@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { isCostly } from './pattern-cost.js';
+import { isCostly, stepsOf } from './pattern-cost.js';
 
 describe('patterns that are accepted', () => {
   it.each([
@@ -85,4 +85,23 @@ it('accepts nothing that takes long on a short text', () => {
     }),
     { numRuns: 300 },
   );
+});
+
+describe('the steps of a pattern', () => {
+  it.each<readonly [string, number]>([
+    ['^abc$', 1],
+    ['abc', 1_001],
+    ['^a+$', 1_001],
+    ['a+', 501_501],
+    ['^a*b*$', 501_501],
+    ['^a|b', 2_002],
+    ['^(a?){3}$', 8],
+    ['^.*.*.*$', 167_668_501],
+  ])('%s, with a text of 1,000 characters: %d', (pattern, steps) => {
+    expect(Math.round(stepsOf(pattern)(1_000))).toBe(steps);
+  });
+
+  it('are no more than there are ways through a short text', () => {
+    expect(stepsOf('^a{0,1000}b{0,900}$')(3)).toBe(8);
+  });
 });

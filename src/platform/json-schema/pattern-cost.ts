@@ -29,6 +29,25 @@ export function isCostly(pattern: string): boolean {
   return !(ways <= MAX_WAYS && loops <= MAX_LOOPS);
 }
 
+/**
+ * How many steps it may take to find that a text of so many characters does not match, at most and roughly: the ways to
+ * share its characters among the repetitions, and among the places where a match may begin.
+ */
+export function stepsOf(pattern: string): (length: number) => number {
+  const { ways, loops } = new PatternReader(pattern).read();
+  const shares = beginsAtStart(pattern) ? loops : loops + 1;
+  return (length) => {
+    let steps = Math.min(ways, 2 ** length);
+    for (let share = 1; share <= shares; share += 1) steps *= (length + share) / share;
+    return steps;
+  };
+}
+
+/** Of alternatives only the first one would. */
+function beginsAtStart(pattern: string): boolean {
+  return pattern.startsWith('^') && !pattern.includes('|');
+}
+
 /** Reads a pattern from left to right, alternative by alternative. */
 class PatternReader {
   private at = 0;
