@@ -1,4 +1,6 @@
 /** The `code` provider in its threads, with real programs and a real server to call. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 
 import { CodeProvider } from '../../src/agents/providers/code/code.provider.js';
@@ -466,6 +468,43 @@ describe('settings', () => {
       required: ['source'],
       properties: { timeoutMs: { default: 5000, maximum: 60_000 }, memoryMb: { default: 64 } },
     });
+  });
+});
+
+describe('threads', () => {
+  const job = { input: '1', idempotencyKey: 'k', memoryMb: 64, maxOutputBytes: 100 };
+  const caller = { log: () => undefined, fetch: () => Promise.resolve('{}') };
+  const runIn = async (own: SandboxPool, source: string, timeoutMs: number): Promise<string> =>
+    (await own.run({ ...job, source, timeoutMs }, caller, new AbortController().signal)).kind;
+
+  it('are started one ahead, also when a program has taken its own with it, and never too many', async () => {
+    const own = new SandboxPool({ entry, maxThreads: 2 });
+
+    const first = runIn(own, 'export default () => { for (;;); }', 200);
+    await until(() => own.size > 0, 'a thread is there');
+    const sizes = [own.size];
+    expect(await first).toBe('limit');
+    await until(() => own.size === 1, 'its thread is gone');
+    sizes.push(own.size);
+    const kinds = await Promise.all([1, 2, 3].map(() => runIn(own, 'export default () => 1', 60_000)));
+    expect(kinds).toEqual(['output', 'output', 'output']);
+    sizes.push(own.size);
+    await own.stop();
+
+    expect([...sizes, own.size]).toEqual([2, 1, 2, 0]);
+  });
+
+  const onLinux = process.platform === 'linux' ? it : it.skip;
+
+  onLinux('of programs yield to the others of the service (Linux)', async () => {
+    const nices = (): readonly number[] =>
+      readdirSync('/proc/self/task').map((task) => {
+        const fields = readFileSync(`/proc/self/task/${task}/stat`, 'utf8').split(') ').at(-1)?.split(' ');
+        return Number(fields?.[16]);
+      });
+    expect(await run('return 1')).toBe(1);
+
+    expect(Math.max(...nices())).toBe(constants.priority.PRIORITY_BELOW_NORMAL);
   });
 });
 

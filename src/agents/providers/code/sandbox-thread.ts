@@ -30,9 +30,9 @@ export type SandboxEnd =
  */
 export class SandboxThread {
   private readonly worker: Worker;
-  private readonly ended: Promise<number>;
   private turn: { readonly caller: SandboxCaller; readonly end: (end: SandboxEnd) => void } | undefined;
   private alive = true;
+  private exited = false;
 
   constructor(entry: string) {
     this.worker = new Worker(entry, { env: {}, argv: [], execArgv: [], resourceLimits: RESOURCE_LIMITS });
@@ -42,8 +42,10 @@ export class SandboxThread {
       const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
       this.finish(isMemory ? { kind: 'limit', limit: 'memory' } : { kind: 'died', reason: error.message });
     });
-    this.ended = new Promise((resolve) => this.worker.once('exit', resolve));
-    void this.ended.then(() => this.finish({ kind: 'died', reason: 'the thread ended' }));
+    this.worker.once('exit', () => {
+      this.exited = true;
+      this.finish({ kind: 'died', reason: 'the thread ended' });
+    });
   }
 
   /** False once it can take no more programs. */
@@ -51,7 +53,12 @@ export class SandboxThread {
     return this.alive;
   }
 
-  /** Runs one program. Never rejects; an abort ends it with its thread. */
+  /** Whether it is gone. */
+  get hasEnded(): boolean {
+    return this.exited;
+  }
+
+  /** Runs one program. Never rejects; an abort ends it with its thread, which may take longer than this. */
   async run(job: SandboxJob, caller: SandboxCaller, signal: AbortSignal): Promise<SandboxEnd> {
     const { promise, resolve } = Promise.withResolvers<SandboxEnd>();
     const stop = (end: SandboxEnd): void => {
@@ -70,7 +77,7 @@ export class SandboxThread {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
     // A program that went beyond a bound may have left its thread in the midst of something.
-    if (end.kind === 'limit' || !this.alive) await this.stop();
+    if (end.kind === 'limit' || !this.alive) void this.stop();
     else this.worker.unref();
     return end;
   }

@@ -1,12 +1,14 @@
 /** A thread that runs programs, one after another, each in an engine of its own. Started and ended by SandboxPool. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants, setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 
 import { compileEngine, newEngine } from './engine.js';
 import { Program } from './program.js';
 import type { FromThread, SandboxJob, ToThread } from './sandbox-protocol.js';
 
+yieldToTheService();
 // The engine's code is a file of a package that quickjs-emscripten brings along.
 const besideQuickJs = createRequire(createRequire(process.argv[1] ?? '').resolve('quickjs-emscripten'));
 const code = await compileEngine(
@@ -28,6 +30,16 @@ async function run(job: SandboxJob): Promise<void> {
   const result = await program.run();
   present = undefined;
   say({ type: 'ended', result });
+}
+
+/** What a program computes waits for the service. Linux has a priority for each thread; elsewhere it is the process's. */
+function yieldToTheService(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Not allowed here: programs run all the same.
+  }
 }
 
 function say(message: FromThread): void {
