@@ -106,7 +106,7 @@ it('ends a run that kills its process each time, and takes no healthy run with i
       { id: 'bomb', agent: 'counting', input: { kill: true }, dependsOn: ['fuse'] },
     ],
   });
-  for (let deaths = 0; deaths < 5; deaths += 1) {
+  for (let deaths = 0; deaths < 6; deaths += 1) {
     const ended = api
       .ended(poison.id)
       .then(() => 'ended' as const)
@@ -118,7 +118,7 @@ it('ends a run that kills its process each time, and takes no healthy run with i
 
   expect(await api.ended(poison.id)).toMatchObject({ status: 'failed', failure: { code: 'run.poisoned' } });
   expect((await api.ended(healthy.id)).status).toBe('completed');
-  expect(calls().filter(({ stepId }) => stepId === 'bomb')).toHaveLength(3);
+  expect(calls().filter(({ stepId }) => stepId === 'bomb')).toHaveLength(4);
 });
 
 it('hands runs back on SIGTERM, and goes on with them after the next start', async () => {

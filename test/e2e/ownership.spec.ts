@@ -176,7 +176,7 @@ scenario('runs that one has no place for are executed by both, each once', async
 scenario(
   'a run that kills each process that executes it is ended, and takes no other one with it',
   async (start) => {
-    const all = [await start(), await start(), await start(), await start()] as const;
+    const all = [await start(), await start(), await start(), await start(), await start()] as const;
     const [first] = all;
     const healthy = await Promise.all(
       Array.from({ length: 3 }, () =>
@@ -195,7 +195,7 @@ scenario(
       ],
     });
 
-    await until(() => alive(all).length === 1, 'three are dead', DEADLINE_MS);
+    await until(() => alive(all).length === 1, 'four are dead', DEADLINE_MS);
     const [last] = alive(all) as [Process];
 
     expect(await last.seen(poison.id, 'failed')).toMatchObject({ failure: { code: 'run.poisoned' } });

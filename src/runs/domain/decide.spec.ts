@@ -567,11 +567,11 @@ describe('deaths of owners', () => {
     expect(given(two, [...open, ...facts]).state.deaths).toBe(deaths);
   });
 
-  it('end the run as poisoned with the third in a row', () => {
-    const facts = [...open, ...death(1), ...death(2)];
+  it('end the run as poisoned with the fourth in a row', () => {
+    const facts = [...open, ...death(1), ...death(2), ...death(3)];
     expect(given(two, facts).state.fatal).toBeUndefined();
 
-    given(two, [...facts, interrupted('a#3', 4)])
+    given(two, [...facts, interrupted('a#4', 5)])
       .when({ type: 'conclude' })
       .then(
         runFact('run.failed', {
@@ -579,9 +579,9 @@ describe('deaths of owners', () => {
           failure: {
             code: 'run.poisoned',
             kind: 'internal',
-            message: '3 owners in a row died while an attempt of this run was open',
+            message: '4 owners in a row died while an attempt of this run was open',
             retryable: false,
-            details: { deaths: 3 },
+            details: { deaths: 4 },
           },
         }),
       );

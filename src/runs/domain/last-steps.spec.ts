@@ -145,6 +145,7 @@ describe('a step that runs last', () => {
     const run = begun([step('a'), last('z')]);
     run.takeUp();
     run.takeUp();
+    run.takeUp();
 
     expect(linesOf(run.takeUp())).toEqual(['step.interrupted a', 'run.failed']);
     expect(run.state.failure?.code).toBe('run.poisoned');

@@ -158,8 +158,11 @@ export interface RunState {
 /** Deaths of owners in a row after which a run is executed alone in its process. */
 export const DEATHS_UNTIL_ALONE = 2;
 
-/** Deaths of owners in a row that end a run as poisoned. */
-export const DEATHS_UNTIL_POISONED = 3;
+/**
+ * Deaths of owners in a row that end a run as poisoned, two of them alone: one may be a process that something else has
+ * killed at that moment. See docs/adr/0025-poisoned-by-two-deaths-alone.md.
+ */
+export const DEATHS_UNTIL_POISONED = 4;
 
 /** The state after event 1, with nothing done yet. */
 export function initialState(event: RunEventOf<'run.queued'>, graph: Graph): RunState {

@@ -54,8 +54,8 @@ export class SimulateWorkflowDto {
     enum: CRASHES,
     default: 'none',
     description:
-      '`every`: the process dies after every append, once, and another one takes the run over; only not a third time ' +
-      'in a row with nothing done between, which would end the run as poisoned.',
+      '`every`: the process dies after every append, once, and another one takes the run over; at most twice in a ' +
+      'row with nothing done between: going on like that would end the run as poisoned.',
     example: 'every',
   })
   @IsOptional()

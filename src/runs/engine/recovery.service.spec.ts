@@ -200,16 +200,28 @@ describe('a run that may have killed its process', () => {
     expect(scene.provider.calls[2]?.request.runId).toBe(calm);
   });
 
-  it('ends as poisoned with the third death, and the run beside it is innocent', async () => {
-    const [scene, [first = '', second = '']] = await twiceKilled(['a'], ['a']);
+  it('may be killed once more from outside while it is alone', async () => {
+    const [scene, [first = '']] = await twiceKilled(['a']);
 
     const after = await killed(scene);
+    (await after.call(0)).complete();
+    await after.logged(first, 'run.completed');
+
+    expect(await interruptions(after, first)).toHaveLength(3);
+  });
+
+  it('ends as poisoned with the second death alone, and the run beside it is innocent', async () => {
+    const [scene, [first = '', second = '']] = await twiceKilled(['a'], ['a']);
+
+    const again = await killed(scene);
+    await again.call(0);
+    const after = await killed(again);
     await after.logged(first, 'run.failed');
     (await after.call(0)).complete();
     await after.logged(second, 'run.completed');
 
-    expect((await after.read(first)).failure).toMatchObject({ code: 'run.poisoned', details: { deaths: 3 } });
-    expect(await interruptions(after, first)).toHaveLength(3);
+    expect((await after.read(first)).failure).toMatchObject({ code: 'run.poisoned', details: { deaths: 4 } });
+    expect(await interruptions(after, first)).toHaveLength(4);
   });
 
   it('is not suspected any more after an outcome', async () => {

@@ -11,7 +11,7 @@ export interface GatedRun {
  * Who may open attempts in this process.
  *
  * A run that may have killed its owners is executed alone: it waits until nothing else is open, and nothing else
- * opens meanwhile. So the third death is its own, and takes no innocent run with it.
+ * opens meanwhile. So what kills the process then is its own or comes from outside, and takes no innocent run with it.
  */
 @Injectable()
 export class StartGate {

@@ -102,7 +102,7 @@ export class VirtualRun {
   /** One append, and the death of the process after it where that is asked for. */
   private turn(commands: readonly RunCommand[]): void {
     if (!this.append(commands) || this.options.crashAfter === 'none') return;
-    // A third death in a row, without any outcome between, would rightly end the run as poisoned.
+    // Going on like that, without any outcome between, would rightly end the run as poisoned.
     if (isTerminal(this.current.status) || this.current.deaths >= DEATHS_UNTIL_ALONE) return;
     this.crashes += 1;
     this.epoch += 1;
