@@ -12,6 +12,7 @@ import { CommandRefusals } from './engine/command-refusals.js';
 import { ContentLoader } from './engine/content.loader.js';
 import { EngineLifecycle } from './engine/engine.lifecycle.js';
 import { ForkHistory } from './engine/fork-history.js';
+import { LeaseIndicator } from './engine/lease.indicator.js';
 import { LoopRecord, LoopTools } from './engine/loop-tools.js';
 import { OwnerService } from './engine/owner.service.js';
 import { RecoveryService } from './engine/recovery.service.js';
@@ -75,6 +76,7 @@ import { WorkflowRunController } from './workflow-run.controller.js';
     LogFollowers,
     ExampleRunsService,
     ForkHistory,
+    LeaseIndicator,
     LoopRecord,
     LoopTools,
     OwnerService,

@@ -1,7 +1,9 @@
 import { DrainService } from '../../src/platform/lifecycle/drain.service.js';
 import { HealthIndicator, type HealthStatus } from '../../src/health/health.indicator.js';
 import { HealthRegistry } from '../../src/health/health.registry.js';
+import { OwnerService } from '../../src/runs/engine/owner.service.js';
 import { startApp, type RunningApp } from '../support/app.js';
+import { until } from '../support/until.js';
 
 class TestIndicator extends HealthIndicator {
   override readonly name = 'test';
@@ -37,9 +39,30 @@ describe('health', () => {
       status: 200,
       body: {
         status: 'ok',
-        details: { record: { status: 'up' }, lifecycle: { status: 'up' }, test: { status: 'up', count: 3 } },
+        details: {
+          record: { status: 'up' },
+          lease: { status: 'up' },
+          lifecycle: { status: 'up' },
+          test: { status: 'up', count: 3 },
+        },
       },
     });
+  });
+
+  it('is not ready without a lease, until it has another', async () => {
+    const owner = running.app.get(OwnerService);
+    const { id } = owner;
+    owner.fence();
+    const lost = await ready();
+    await until(() => owner.believes(), 'there is another lease');
+    const held = await ready();
+
+    expect(lost).toMatchObject({
+      status: 503,
+      body: { error: { lease: { status: 'down', reason: 'no lease' } } },
+    });
+    expect(held).toMatchObject({ status: 200, body: { details: { lease: { owner: owner.id } } } });
+    expect(owner.id).not.toBe(id);
   });
 
   it('tells version, uptime and indicators', async () => {

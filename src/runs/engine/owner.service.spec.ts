@@ -228,6 +228,61 @@ describe('a lease that is lost', () => {
   });
 });
 
+describe('a process that stood still', () => {
+  const TEXT = /the event loop was blocked for (\d+) ms or more/;
+  let warn: jest.SpyInstance;
+
+  beforeEach(() => {
+    warn = jest.spyOn(Logger.prototype, 'warn').mockReturnValue(undefined);
+  });
+
+  afterEach(() => {
+    warn.mockRestore();
+  });
+
+  /** What the log says of it: for how long, in milliseconds. */
+  const told = (): readonly number[] =>
+    warn.mock.calls.flatMap(([text]) => {
+      const [, ms] = TEXT.exec(String(text)) ?? [];
+      return ms === undefined ? [] : [Number(ms)];
+    });
+
+  it.each([
+    ['for ten seconds', 10_000, [8_750]],
+    ['not long enough to lose its lease', 4_000, [2_750]],
+    ['for a moment', 3_000, []],
+  ])('%s says so once, before it fences itself', async (_, ms, expected) => {
+    await started();
+    clock.advance(ms); // no timer has fired
+    await pass(60_000);
+
+    expect(told()).toEqual(expected);
+    const lines = warn.mock.calls.map(([text]) => (TEXT.test(String(text)) ? 'blocked' : 'fenced'));
+    expect(lines).toEqual(ms > BELIEF_MS ? ['blocked', 'fenced'] : expected.map(() => 'blocked'));
+  });
+
+  it.each(['its own timers', 'the answer'])(
+    'while a renewal was under way says so as well, and hears %s first',
+    async (first) => {
+      const answer = Promise.withResolvers<Renewal>();
+      await started(laterRenewals(() => answer.promise));
+      await pass(LEASE_RENEWAL_MS);
+      clock.advance(10_000); // no timer has fired
+      if (first === 'the answer') answer.resolve({ held: true, now: clock.now(), attention: [] });
+      await pass(0);
+
+      expect(told()).toEqual([10_000 + LEASE_RENEWAL_MS - BELIEF_MS]);
+    },
+  );
+
+  it('is not what a record that does not answer looks like', async () => {
+    await started(laterRenewals(() => new Promise(() => undefined)));
+    await pass(60_000);
+
+    expect(told()).toEqual([]);
+  });
+});
+
 describe('an owner that stops', () => {
   it('retires its lease and believes in nothing any more', async () => {
     const owner = await started();

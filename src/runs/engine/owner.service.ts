@@ -11,8 +11,14 @@ export const LEASE_TTL_MS = 5_000;
 /** How often it is renewed. */
 export const LEASE_RENEWAL_MS = 1_250;
 
-/** How long before the database would an owner stop believing in its lease. */
-const LEASE_SAFETY_MS = 500;
+/** How long an owner believes in its lease after it sent the renewal: it stops before the database does. */
+const BELIEF_MS = LEASE_TTL_MS - 500;
+
+/**
+ * How late a timer is when it is told that the process stood still. A clock that is set back slowly makes a renewal
+ * late by one renewal at most.
+ */
+const STALL_MS = 2_000;
 
 /** What happens to an owner; at most one listener each. */
 export interface OwnerEvents {
@@ -46,6 +52,7 @@ export class OwnerService {
   private readonly watchers: OwnerWatcher[] = [];
   private events: OwnerEvents | undefined;
   private believesUntil = -Infinity;
+  private nextRenewalAt = Infinity;
   private isStopped = true;
   private currentId = '';
   private lapse: Timer | undefined;
@@ -116,10 +123,23 @@ export class OwnerService {
 
   private schedule(): void {
     if (this.isStopped) return;
+    this.nextRenewalAt = this.clock.monotonic() + LEASE_RENEWAL_MS;
     this.timers.after(LEASE_RENEWAL_MS, () => void this.tick());
   }
 
+  /** Asked by whatever comes first after a while in which nothing could: that tells for how long nothing could. */
+  private tellOfStall(): void {
+    const lapsesAt = this.believesUntil === -Infinity ? Infinity : this.believesUntil;
+    const lateMs = Math.round(this.clock.monotonic() - Math.min(this.nextRenewalAt, lapsesAt));
+    this.nextRenewalAt = Infinity;
+    if (lateMs < STALL_MS || this.isStopped) return;
+    this.logger.warn(
+      `the event loop was blocked for ${lateMs} ms or more, or the process was stopped: past ${BELIEF_MS} ms its lease is lost`,
+    );
+  }
+
   private async tick(): Promise<void> {
+    this.tellOfStall();
     try {
       await this.renew();
     } catch (error) {
@@ -143,7 +163,9 @@ export class OwnerService {
     this.lapse?.cancel();
     const leftMs = this.believesUntil - this.clock.monotonic();
     this.lapse = this.timers.after(Math.ceil(leftMs) + 1, () => {
-      if (this.hasRunOut()) this.fence();
+      if (!this.hasRunOut()) return;
+      this.tellOfStall();
+      this.fence();
     });
   }
 
@@ -160,11 +182,12 @@ export class OwnerService {
     if (renewal.held) this.clock.follow(renewal.now, sentAt);
     // An answer after the end gives nothing back: loops may have ended meanwhile, and left claims behind.
     if (!renewal.held || this.hasRunOut()) {
+      this.tellOfStall();
       this.fence();
       return;
     }
     const isFirst = this.believesUntil === -Infinity;
-    this.believesUntil = sentAt + LEASE_TTL_MS - LEASE_SAFETY_MS;
+    this.believesUntil = sentAt + BELIEF_MS;
     this.watchLease();
     if (isFirst) this.begin();
     if (renewal.attention.length > 0) this.events?.attention(renewal.attention);
