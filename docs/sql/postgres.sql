@@ -546,6 +546,12 @@ select ended_at from runs
   or not exists (select 1 from runs as parents where parents.id = runs.parent_id))
   order by ended_at, id limit 1;
 
+-- room.clear
+delete from "blobs" where "namespace" = $1;
+
+-- room.fill
+insert into "blobs" ("namespace", "hash", "bytes", "created_at") values ($1, $2, $3, $4);
+
 -- run.claim
 update "runs" set "owner_id" = $1, "epoch" = epoch + 1 where "id" = $2 and "owner_id" is null and epoch = coalesce($3, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = $4 and "owners"."retired_at" is null and "owners"."expires_at" > (extract(epoch from statement_timestamp()) * 1000)::bigint) returning "namespace", "epoch", "last_seq", "inbox_seq";
 

@@ -498,6 +498,12 @@ select ended_at from runs
   or not exists (select 1 from runs as parents where parents.id = runs.parent_id))
   order by ended_at, id limit 1;
 
+-- room.clear
+delete from "blobs" where "namespace" = ?;
+
+-- room.fill
+insert into "blobs" ("namespace", "hash", "bytes", "created_at") values (?, ?, ?, ?);
+
 -- run.claim
 update "runs" set "owner_id" = ?, "epoch" = epoch + 1 where "id" = ? and "owner_id" is null and epoch = coalesce(?, epoch) and exists (select "owners"."id" from "owners" where "owners"."id" = ? and "owners"."retired_at" is null and "owners"."expires_at" > ?) returning "namespace", "epoch", "last_seq", "inbox_seq";
 

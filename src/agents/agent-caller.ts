@@ -18,6 +18,7 @@ import type { AgentPin } from './domain/agent.js';
 import type { AgentUsage } from './domain/usage.js';
 import { secretsIn, withoutSecrets } from './domain/secret-settings.js';
 import { failedBy, outcomeOf, promised } from './outcome-check.js';
+import { untilAnswered } from './until-answered.js';
 
 /** One call of an agent. */
 export interface AgentOrder {
@@ -51,10 +52,16 @@ export class AgentCaller {
 
   /** Answers an outcome, whatever a provider throws. @throws AppError `agent.not-found` and its kind, before anything is called */
   async call(order: AgentOrder): Promise<AgentOutcome> {
-    const callable = await this.agents.callable(order.request.namespace, order.agent);
+    const callable = await this.find(order);
     const secrets = secretsIn(callable.agent.settings);
     const outcome = await this.pass(order, callable, secrets);
     return withoutSecrets(outcome, secrets);
+  }
+
+  private find({ agent, request, context }: AgentOrder): Promise<CallableAgent> {
+    const { namespace, runId } = request;
+    const ask = (): Promise<CallableAgent> => this.agents.callable(namespace, agent);
+    return runId === undefined ? ask() : untilAnswered(ask, context.signal);
   }
 
   private async pass(

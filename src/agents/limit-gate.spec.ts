@@ -2,6 +2,7 @@ import { agentScene, anAgentBody, type AgentScene } from '../../test/support/age
 import { HandProvider, type Call } from '../../test/support/hand-provider.js';
 import { ManualClock } from '../../test/support/manual-clock.js';
 import { until } from '../../test/support/until.js';
+import { AppError } from '../kernel/failure.js';
 import type { AgentOutcome } from './agent.provider.js';
 import type { AgentLimits } from './domain/agent.js';
 import { SLOT_TTL_MS } from './slot-leases.js';
@@ -123,6 +124,15 @@ describe('slots', () => {
     await pass(SLOT_TTL_MS + 500);
 
     expect(provider.calls).toHaveLength(2);
+  });
+
+  it('are refused at once outside of a run while the record is full', async () => {
+    await anAgent({ maxConcurrency: 1 });
+    const failure = { code: 'store.full', kind: 'unavailable', message: 'no room', retryable: true } as const;
+    scene.stores.limiter.reserve = () => Promise.reject(new AppError(failure));
+
+    await expect(call()).rejects.toMatchObject({ failure });
+    expect(scene.gate.waiting('default', 'one')).toBe(0);
   });
 
   it('abort their call when they are lost', async () => {

@@ -4,6 +4,7 @@ import { failureOf, type Failure } from '../kernel/failure.js';
 import { fail, ok, type Result } from '../kernel/result.js';
 import { Clock } from '../platform/clock/clock.js';
 import { IdSource } from '../platform/ids/id.source.js';
+import { isRecordAway } from '../platform/ports/record-away.js';
 import { Limiter, type BucketTake, type Reservation } from '../platform/ports/limiter.js';
 import { AgentBreakers, type Admission } from './agent-breakers.js';
 import { AgentObservations } from './agent-observations.js';
@@ -148,7 +149,8 @@ export class LimitGate extends CallGate {
   private async reserve(door: Door, call: GateCall): Promise<Result<Passage, number>> {
     const reservation = this.reservationOf(call);
     const askedAt = this.clock.monotonic();
-    const reserved = await this.limiter.reserve(reservation);
+    const reserved = await this.limiter.reserve(reservation).catch(whileAway(call));
+    if (reserved === undefined) return fail(POLL_MS);
     if (!reserved.held) {
       door.obstacle = { by: reserved.by, until: this.clock.now() + reserved.retryAfterMs };
       const isAllOurs = reservation.slots !== undefined && door.held >= reservation.slots;
@@ -209,6 +211,14 @@ export class LimitGate extends CallGate {
   private closeUnused(id: string, door: Door): void {
     if (door.held === 0 && door.line.length === 0) this.doors.delete(id);
   }
+}
+
+/** A call of a run waits while the record is away; whoever calls for themselves is told. */
+function whileAway({ caller }: GateCall): (error: unknown) => undefined {
+  return (error) => {
+    if (caller === undefined || !isRecordAway(error)) throw error;
+    return undefined;
+  };
 }
 
 function newDoor(): Door {

@@ -27,7 +27,7 @@ const SHARED_PROBLEMS: Readonly<Record<string, string>> = {
   '403': '`auth.forbidden`: the caller may not do this',
   '429': '`rate.limited`: too many requests; see `Retry-After`',
   '500': '`internal.error`',
-  '503': '`store.unavailable`, `service.unavailable`: see `Retry-After`',
+  '503': '`store.unavailable`, `store.full`, `service.unavailable`: see `Retry-After`',
 };
 const BODY_PROBLEMS: Readonly<Record<string, string>> = {
   '413': '`request.too-large`',

@@ -16,10 +16,14 @@ import { runErrors } from '../domain/run.errors.js';
 import { spentOf, type Spent } from '../domain/run.events.js';
 import type { Json } from '../../kernel/json.js';
 import { JsonSchemaService } from '../../platform/json-schema/json-schema.service.js';
+import { isRecordAway } from '../../platform/ports/record-away.js';
 import { ArtifactService } from '../artifact.service.js';
 import type { AttemptDeadline } from '../domain/attempt-deadline.js';
 import type { AttemptReport } from './attempt-report.js';
 import { TimerService, type Timer } from './timer.service.js';
+
+/** How long to wait before the record is asked again when it did not answer. */
+const RECORD_RETRY_MS = 250;
 
 /** One attempt to carry out. */
 export interface AttemptOrder {
@@ -68,7 +72,7 @@ export class AttemptExecutor {
     try {
       const outcome = await this.invoke(order, attempt);
       const checked = withBoundedOutput(this.checkSchema(order, outcome));
-      attempt.end(await this.keepArtifacts(order.request, checked));
+      attempt.end(await this.keepArtifacts(order.request, checked, attempt));
     } catch (error) {
       if (!AppError.is(error) && !attempt.signal.aborted)
         this.logger.error({ msg: 'a provider threw', runId: order.request.runId, error });
@@ -81,15 +85,23 @@ export class AttemptExecutor {
     return promised(outcome, (output) => this.schemas.validate(outputSchema, output));
   }
 
-  /** Artifacts are durable before the outcome that refers to them. */
+  /** Artifacts are durable before the outcome that refers to them; while the record is away the outcome waits for it. */
   private async keepArtifacts(
     { namespace, path = '' }: AttemptOrder['request'],
     outcome: AgentOutcome,
+    attempt: RunningAttempt,
   ): Promise<Exclude<AttemptReport, { readonly status: 'aborted' }>> {
     if (outcome.status !== 'completed') return outcome;
     const { artifacts, ...rest } = outcome;
     if (artifacts === undefined || artifacts.length === 0) return rest;
-    return { ...rest, artifacts: await this.artifacts.keep(namespace, path, artifacts) };
+    for (;;) {
+      try {
+        return { ...rest, artifacts: await this.artifacts.keep(namespace, path, artifacts) };
+      } catch (error) {
+        if (attempt.hasEnded || attempt.signal.aborted || !isRecordAway(error)) throw error;
+        await new Promise<void>((resolve) => void this.timers.after(RECORD_RETRY_MS, resolve));
+      }
+    }
   }
 
   private invoke(order: AttemptOrder, attempt: RunningAttempt): Promise<AgentOutcome> {

@@ -42,9 +42,7 @@ export class PostgresDatabase extends SqlDatabase {
     private readonly pool: pg.Pool,
     private readonly options: PostgresOptions,
   ) {
-    super(POSTGRES, new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), () =>
-      options.clock.now(),
-    );
+    super(POSTGRES, new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), options.clock);
     this.standby = new StandbyLock(connection(options.url));
   }
 
@@ -72,7 +70,7 @@ export class PostgresDatabase extends SqlDatabase {
     }
   }
 
-  override async write(unit: WriteUnit): Promise<UnitOutcome> {
+  protected override async commit(unit: WriteUnit): Promise<UnitOutcome> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.writeOnce(unit);

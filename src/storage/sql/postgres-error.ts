@@ -1,4 +1,4 @@
-import { AppError } from '../../kernel/failure.js';
+import { AppError, failureOf } from '../../kernel/failure.js';
 import { storageErrors } from './storage.errors.js';
 
 /**
@@ -8,6 +8,9 @@ import { storageErrors } from './storage.errors.js';
  */
 const UNAVAILABLE = /^(08|53|57P|58|25006|55P03|57014)/;
 
+/** `disk_full`: for a table, or for the log of a server that ends its processes then and begins anew. */
+const FULL = '53100';
+
 /** The transaction was undone for the sake of another one; the same may succeed now. */
 const UNDONE = new Set(['40001', '40P01']);
 
@@ -15,8 +18,8 @@ const UNDONE = new Set(['40001', '40P01']);
 const NO_SUCH_CHARACTER = '22021';
 
 /**
- * What a failed statement rejects with: `store.unavailable`, `store.text-refused`, or the error itself where the
- * statement is at fault.
+ * What a failed statement rejects with: `store.full`, `store.unavailable`, `store.text-refused`, or the error itself
+ * where the statement is at fault.
  */
 export function postgresError(error: unknown): Error {
   if (AppError.is(error)) return error;
@@ -30,7 +33,9 @@ export function postgresError(error: unknown): Error {
   if (code !== undefined && isSqlState(code) && !UNAVAILABLE.test(code)) return error as Error;
   const message = error instanceof Error && error.message !== '' ? error.message : (code ?? 'no connection');
   return new AppError(
-    { ...unavailableFailure(`PostgreSQL: ${message}`) },
+    code === FULL
+      ? failureOf(storageErrors['store.full'], `PostgreSQL: ${message}. Make room on its disk`)
+      : failureOf(storageErrors['store.unavailable'], `PostgreSQL: ${message}`),
     error instanceof Error ? { cause: error } : undefined,
   );
 }
@@ -38,10 +43,6 @@ export function postgresError(error: unknown): Error {
 /** True when nothing was written and the same transaction may be tried again at once. */
 export function isUndone(error: unknown): boolean {
   return UNDONE.has(codeOf(error) ?? '');
-}
-
-function unavailableFailure(message: string) {
-  return AppError.of(storageErrors['store.unavailable'], message).failure;
 }
 
 /**

@@ -54,7 +54,7 @@ class PaperDatabase extends SqlDatabase {
   override readonly appends: SqlAppends;
 
   constructor(dialect: SqlDialect, kysely: Dialect, appends: (database: SqlDatabase) => SqlAppends) {
-    super(dialect, new Kysely<Tables>({ dialect: kysely }), () => 0);
+    super(dialect, new Kysely<Tables>({ dialect: kysely }), { now: () => 0, monotonic: () => 0 });
     this.appends = appends(this);
   }
 
@@ -62,7 +62,7 @@ class PaperDatabase extends SqlDatabase {
     return refuse();
   }
 
-  override write(): Promise<never> {
+  protected override commit(): Promise<never> {
     return refuse();
   }
 

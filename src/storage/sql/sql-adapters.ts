@@ -7,6 +7,7 @@ import { BlobStore } from '../../platform/ports/blob.store.js';
 import { DutyStore } from '../../platform/ports/duty.store.js';
 import { IdempotencyStore } from '../../platform/ports/idempotency.store.js';
 import { KeyStore } from '../../platform/ports/key.store.js';
+import { RecordRoom } from '../../platform/ports/record-room.js';
 import { LogCursorStore } from '../../runs/log-cursor.store.js';
 import { Limiter } from '../../platform/ports/limiter.js';
 import { RunCatalogue } from '../../runs/run.catalogue.js';
@@ -30,6 +31,7 @@ import { SqlKeyStore } from './sql-key.store.js';
 import { SqlLogCursorStore } from './sql-log-cursor.store.js';
 import { SqlMetricStore } from './sql-metric.store.js';
 import { SqlLimiter } from './sql-limiter.js';
+import { SqlRecordRoom } from './sql-record-room.js';
 import { SqlRetentionStore } from './sql-retention.store.js';
 import { SqlRunCatalogue } from './sql-run.catalogue.js';
 import { SqlRunInbox } from './sql-run.inbox.js';
@@ -54,6 +56,7 @@ export const SQL_ADAPTERS = [
   [RetentionStore, SqlRetentionStore],
   [IdempotencyStore, SqlIdempotencyStore],
   [KeyStore, SqlKeyStore],
+  [RecordRoom, SqlRecordRoom],
   [BlobStore, SqlBlobStore],
   [TemplateStore, SqlTemplateStore],
   [LogCursorStore, SqlLogCursorStore],

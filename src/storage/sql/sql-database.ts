@@ -7,6 +7,8 @@
  */
 import type { Kysely } from 'kysely';
 
+import type { Clock } from '../../platform/clock/clock.js';
+import { DiskRoom } from './disk-room.js';
 import type { SqlDialect } from './dialect.js';
 import type { SqlAppends } from './sql-appends.js';
 import {
@@ -20,13 +22,17 @@ import {
 import type { Tables } from './tables.js';
 
 export abstract class SqlDatabase {
+  /** Whether the disk had room for what was written. */
+  readonly room: DiskRoom;
   private readonly prepared = new Map<string, Prepared<never, unknown>>();
 
   protected constructor(
     readonly dialect: SqlDialect,
     readonly kysely: Kysely<Tables>,
-    private readonly now: () => number,
-  ) {}
+    protected readonly clock: Pick<Clock, 'now' | 'monotonic'>,
+  ) {
+    this.room = new DiskRoom(() => clock.monotonic());
+  }
 
   /** Commits the log's appends; grouped across runs. */
   abstract readonly appends: SqlAppends;
@@ -38,7 +44,14 @@ export abstract class SqlDatabase {
    * Makes a unit true as a whole or not at all. Rejects when it is not known whether it was committed.
    * Never call it inside a Kysely transaction: on SQLite that waits for itself.
    */
-  abstract write(unit: WriteUnit): Promise<UnitOutcome>;
+  async write(unit: WriteUnit): Promise<UnitOutcome> {
+    try {
+      return await this.commit(unit);
+    } catch (error) {
+      this.room.note(error);
+      throw error;
+    }
+  }
 
   /** Resolves when the database answers and can be written; rejects with `store.unavailable` within a second or two. */
   abstract ping(): Promise<void>;
@@ -70,10 +83,13 @@ export abstract class SqlDatabase {
   prepare<P extends object, R>(name: string, build: (slots: Slots<P>) => Buildable<R>): Prepared<P, R> {
     const known = this.prepared.get(name);
     if (known !== undefined) return known as unknown as Prepared<P, R>;
-    const made = Prepared.compile(name, build, { provider: this.kysely, now: this.now });
+    const made = Prepared.compile(name, build, { provider: this.kysely, now: () => this.clock.now() });
     this.prepared.set(name, made);
     return made;
   }
+
+  /** How the engine does what `write` promises. */
+  protected abstract commit(unit: WriteUnit): Promise<UnitOutcome>;
 
   /** Every statement prepared so far, by name. */
   statements(): readonly { readonly name: string; readonly sql: string }[] {

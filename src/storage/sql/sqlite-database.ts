@@ -28,9 +28,9 @@ export class SqliteDatabase extends SqlDatabase {
 
   private constructor(
     private readonly threads: SqliteThreads,
-    private readonly clock: Clock,
+    clock: Clock,
   ) {
-    super(SQLITE, new Kysely<Tables>({ dialect: sqliteThreadDialect(threads) }), () => clock.now());
+    super(SQLITE, new Kysely<Tables>({ dialect: sqliteThreadDialect(threads) }), clock);
   }
 
   /**
@@ -55,7 +55,7 @@ export class SqliteDatabase extends SqlDatabase {
     return rows as readonly R[];
   }
 
-  override write(unit: WriteUnit): Promise<UnitOutcome> {
+  protected override commit(unit: WriteUnit): Promise<UnitOutcome> {
     return this.threads.committer.commit(unit);
   }
 

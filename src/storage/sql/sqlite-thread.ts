@@ -3,9 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../../kernel/failure.js';
 import { workerEntry } from '../../platform/lifecycle/worker-entry.js';
 import type { Answer } from './grouping.js';
+import { sqliteError, sqliteUnavailable } from './sqlite-error.js';
 import type {
   SqliteThreadOptions,
-  WireError,
   WireReply,
   WireRequest,
   WireResult,
@@ -22,17 +22,6 @@ interface Waiting {
 
 type Body<K extends WireRequest['kind']> = Omit<Extract<WireRequest, { kind: K }>, 'id' | 'texts'>;
 
-/** Codes that say that the machine is in the way, not the statement. The extended ones begin with these. */
-const UNAVAILABLE = [
-  'SQLITE_BUSY',
-  'SQLITE_FULL',
-  'SQLITE_IOERR',
-  'SQLITE_CANTOPEN',
-  'SQLITE_READONLY',
-  'SQLITE_NOMEM',
-  'SQLITE_PROTOCOL',
-];
-
 /** One SQLite thread as seen from the main thread. */
 export class SqliteThread {
   private readonly waiting = new Map<number, Waiting>();
@@ -46,10 +35,10 @@ export class SqliteThread {
       this.settle(reply);
     });
     worker.on('error', (error) => {
-      this.fail(unavailable(`The SQLite thread ended: ${messageOf(error)}`));
+      this.fail(sqliteUnavailable(`The SQLite thread ended: ${messageOf(error)}`));
     });
     worker.on('exit', () => {
-      this.fail(unavailable('The SQLite thread ended'));
+      this.fail(sqliteUnavailable('The SQLite thread ended'));
     });
   }
 
@@ -78,7 +67,7 @@ export class SqliteThread {
     if (reply.kind !== 'batch') throw unexpected(reply);
     return reply.outcomes.map((outcome) =>
       'error' in outcome
-        ? { error: errorOf(outcome.error) }
+        ? { error: sqliteError(outcome.error) }
         : { value: { held: outcome.held, results: outcome.results.map(resultOf) } },
     );
   }
@@ -117,7 +106,7 @@ export class SqliteThread {
     if (reply.kind === 'ready' || reply.kind === 'refused') return;
     const waiting = this.waiting.get(reply.id);
     this.waiting.delete(reply.id);
-    if (reply.kind === 'failed') waiting?.reject(errorOf(reply.error));
+    if (reply.kind === 'failed') waiting?.reject(sqliteError(reply.error));
     else waiting?.resolve(reply);
   }
 
@@ -153,17 +142,17 @@ function firstReply(worker: Worker): Promise<WireReply> {
   return new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', (error) => {
-      reject(unavailable(`The SQLite thread did not start: ${messageOf(error)}`));
+      reject(sqliteUnavailable(`The SQLite thread did not start: ${messageOf(error)}`));
     });
     worker.once('exit', () => {
-      reject(unavailable('The SQLite thread did not start'));
+      reject(sqliteUnavailable('The SQLite thread did not start'));
     });
   });
 }
 
 function refusal(reply: WireReply, directory: string): Error {
   if (reply.kind !== 'refused') return unexpected(reply);
-  if (reply.error.code !== 'SQLITE_BUSY') return errorOf(reply.error);
+  if (reply.error.code !== 'SQLITE_BUSY') return sqliteError(reply.error);
   return AppError.of(
     storageErrors['store.locked'],
     `Another process uses the storage directory "${directory}". Stop it, or give this one a directory of its own with DATA_DIR.`,
@@ -174,16 +163,6 @@ function resultOf(result: WireResult): StatementResult {
   return typeof result === 'number'
     ? { rows: [], changes: result }
     : { rows: result, changes: result.length };
-}
-
-function errorOf({ code, message }: WireError): Error {
-  if (UNAVAILABLE.some((prefix) => code.startsWith(prefix)))
-    return unavailable(`SQLite: ${message} (${code})`);
-  return Object.assign(new Error(`SQLite: ${message}`), { code });
-}
-
-function unavailable(message: string): AppError {
-  return AppError.of(storageErrors['store.unavailable'], message);
 }
 
 function unexpected(reply: WireReply): Error {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 
 import { ManualClock } from '../../../../test/support/manual-clock.js';
 import { until } from '../../../../test/support/until.js';
+import { AppError } from '../../../kernel/failure.js';
 import { UuidSource } from '../../../platform/ids/id.source.js';
 import { InProcessTaskFeed } from '../../../storage/memory/in-process-task.feed.js';
 import { MemoryTaskStore } from '../../../storage/memory/memory-task.store.js';
@@ -121,6 +122,20 @@ it('goes on with the task of an attempt that was interrupted', async () => {
   await answer(hash, task.id);
 
   expect(await second.outcome).toEqual(DONE);
+});
+
+it('waits for a record that has no room', async () => {
+  const create = store.create.bind(store);
+  const failure = { code: 'store.full', kind: 'unavailable', message: 'no room', retryable: true } as const;
+  store.create = () => {
+    store.create = create;
+    return Promise.reject(new AppError(failure));
+  };
+  const { outcome } = attempt();
+  const { task, hash } = await lease();
+  await answer(hash, task.id);
+
+  expect(await outcome).toEqual(DONE);
 });
 
 it('takes the answer that came between two attempts', async () => {

@@ -5,6 +5,7 @@ import { failureOf, type Issue } from '../../../kernel/failure.js';
 import type { JsonObject } from '../../../kernel/json.js';
 import { Clock } from '../../../platform/clock/clock.js';
 import { IdSource } from '../../../platform/ids/id.source.js';
+import { isRecordAway } from '../../../platform/ports/record-away.js';
 import { agentErrors } from '../../agent.errors.js';
 import {
   AgentProvider,
@@ -20,6 +21,7 @@ import { PartQueue } from '../../part-queue.js';
 import { Provider } from '../../provider.decorator.js';
 import { TaskFeed } from '../../task.feed.js';
 import { TaskStore } from '../../task.store.js';
+import { untilAnswered } from '../../until-answered.js';
 import { workerSettingsSchema } from './settings.schema.js';
 
 /** How long to wait at most before looking at a task of which nothing was heard. */
@@ -65,7 +67,14 @@ export class WorkerProvider extends AgentProvider {
     request: AgentRequest,
     { signal }: InvocationContext,
   ): AsyncGenerator<AgentPart, AgentOutcome, void> {
-    const task = await this.tasks.create(this.taskOf(request));
+    const asked = this.taskOf(request);
+    let task: Task;
+    try {
+      task = await this.tasks.create(asked); // nothing may come between this and listening
+    } catch (error) {
+      if (request.runId === undefined || !isRecordAway(error)) throw error;
+      task = await untilAnswered(() => this.tasks.create(asked), signal);
+    }
     const parts = new PartQueue();
     const nudge = (): void => {
       parts.nudge();
