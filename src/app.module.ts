@@ -110,7 +110,7 @@ const features: readonly (Type | DynamicModule)[] = [
 ];
 
 /** The stores that a configuration names, for a command beside the service. */
-export function storageForCommand(config: AppConfig): DynamicModule {
+export function storageForCommand(config: AppConfig): Promise<DynamicModule> {
   return StorageModule.forRoot(config.storage, 'command');
 }
 

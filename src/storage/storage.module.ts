@@ -15,7 +15,6 @@ import { InProcessRateStore } from './memory/in-process-rate.store.js';
 import { InProcessRunFeed } from './memory/in-process-run.feed.js';
 import { InProcessRunQueue } from './memory/in-process-run.queue.js';
 import { InProcessTaskFeed } from './memory/in-process-task.feed.js';
-import { redisAdapters } from './redis/redis-adapters.js';
 import { openDatabase } from './sql/open-database.js';
 import { SQL_ADAPTERS } from './sql/sql-adapters.js';
 import { SqlDatabase } from './sql/sql-database.js';
@@ -40,8 +39,8 @@ export type RecordUser = 'service' | 'command';
 @Global()
 @Module({})
 export class StorageModule {
-  static forRoot(config: StorageConfig, user: RecordUser = 'service'): DynamicModule {
-    const redis = user === 'service' ? redisAdapters(config) : [];
+  static async forRoot(config: StorageConfig, user: RecordUser = 'service'): Promise<DynamicModule> {
+    const redis = user === 'service' ? await redisAdaptersOf(config) : [];
     const inProcess = IN_PROCESS.filter(
       ({ provide }) => !redis.some((adapter) => adapter.provide === provide),
     );
@@ -53,6 +52,13 @@ export class StorageModule {
     ];
     return { module: StorageModule, providers, exports: providers.map(({ provide }) => provide) };
   }
+}
+
+/** Their modules, a tenth of all modules, are loaded only where there is a Redis. */
+async function redisAdaptersOf(config: StorageConfig): Promise<readonly FactoryProvider[]> {
+  if (config.redisUrl === undefined) return [];
+  const { redisAdapters } = await import('./redis/redis-adapters.js');
+  return redisAdapters(config);
 }
 
 function databaseProvider(config: StorageConfig, user: RecordUser): FactoryProvider<SqlDatabase> {
