@@ -40,6 +40,7 @@ const GENERAL_CODES = [
   'rate.limited',
   'internal.error',
   'store.unavailable',
+  'store.full',
   'service.unavailable',
 ];
 

@@ -4,7 +4,14 @@ import { globSync } from 'node:fs';
 import { root } from './root.mjs';
 
 /** Left out with FAULT_SIZE=short: nothing of them can be had in a short time. */
-const LONG_FAULTS = ['test/faults/poison.spec.ts', 'test/faults/scaling.spec.ts'];
+const LONG_FAULTS = [
+  'test/faults/disk-full.spec.ts',
+  'test/faults/dropping-clients.spec.ts',
+  'test/faults/past-retention.spec.ts',
+  'test/faults/poison.spec.ts',
+  'test/faults/sandbox.spec.ts',
+  'test/faults/scaling.spec.ts',
+];
 
 /** In which order lanes run, where their specs are, and how. */
 export const lanes = [

@@ -4,7 +4,10 @@
  * A suite decides when it is loaded, by the variable, whether it runs (test/support/services.ts); this file finds
  * the service and sets the variable.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -35,6 +38,21 @@ const services = [
     defaultUrl: '/usr/bin/redis-server',
     marker: 'describeWithOwnRedis',
     prepare: (path) => (existsSync(path) ? undefined : `there is no ${path}`),
+  },
+  {
+    name: 'the programs of PostgreSQL',
+    variable: 'TEST_POSTGRES_PROGRAMS',
+    // The newest that is installed.
+    defaultUrl: globSync('/usr/lib/postgresql/*/bin').sort().at(-1) ?? '/usr/lib/postgresql/15/bin',
+    marker: 'describeWithOwnPostgres',
+    prepare: (path) => (existsSync(join(path, 'initdb')) ? undefined : `there is no ${path}/initdb`),
+  },
+  {
+    name: 'leave to mount a small disk',
+    variable: 'TEST_SMALL_DISK',
+    defaultUrl: tmpdir(),
+    marker: 'describeWithSmallDisk',
+    prepare: mountOnce,
   },
   {
     name: 'Chromium',
@@ -94,6 +112,20 @@ async function askRedis(url) {
     return error.message;
   } finally {
     client.disconnect();
+  }
+}
+
+/** Answers why no disk can be mounted at a folder below this one, or undefined when it can. */
+function mountOnce(folder) {
+  const place = mkdtempSync(join(folder, 'ensemble-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', place], { stdio: 'pipe' });
+    execFileSync('umount', [place], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    return error.message.trim();
+  } finally {
+    rmdirSync(place);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Faults of the embedded default: its only process killed, its event loop blocked, its clock set. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,8 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api } from '../support/api.js';
 import { startChild, type ChildService } from '../support/child-service.js';
-import { checkRecord } from '../support/invariants/check-record.js';
+import { checkRecord, type CallLine } from '../support/invariants/check-record.js';
+import { until } from '../support/until.js';
 import { report } from './fault-report.js';
+import { ReadinessProber } from './readiness-prober.js';
 import { sizeOf } from './sizes.js';
 
 const KILLS = sizeOf('FAULT_KILLS', { full: 50, short: 5 });
@@ -42,6 +44,12 @@ async function violations(accepted: readonly string[]): Promise<readonly unknown
   const told = accepted.map((runId) => ({ runId }));
   const options = { callsFile: join(folder, 'calls'), accepted: told, isOver: true };
   return (await checkRecord({ folder: join(folder, 'data') }, options)).violations;
+}
+
+/** When the first call was made, in milliseconds since the epoch. */
+function firstCallAt(): number {
+  const [line = ''] = readFileSync(join(folder, 'calls'), 'utf8').split('\n');
+  return (JSON.parse(line) as CallLine).at;
 }
 
 const counting = (id: string, more: object = {}): object => ({
@@ -98,6 +106,9 @@ it(`F5: every run goes on through ${String(KILLS)} kills under load, and nothing
 
 it('F12: a process whose event loop was blocked for 10 s has lost its lease, knows it, and goes on', async () => {
   const api = await start();
+  const prober = ReadinessProber.start(service.url);
+  await until(() => prober.readyAs !== undefined, 'it is ready');
+  const former = prober.readyAs;
   const { id } = await api.start({
     steps: [counting('block', { input: { blockMs: BLOCK_MS } }), counting('next', { dependsOn: ['block'] })],
   });
@@ -109,7 +120,14 @@ it('F12: a process whose event loop was blocked for 10 s has lost its lease, kno
   expect(linesOf(events)).toContain('step.interrupted block');
   expect(linesOf(events).filter((line) => line === 'step.completed block')).toHaveLength(1);
   expect(await violations([id])).toEqual([]);
+  const blockedAt = firstCallAt();
+  await until(() => prober.readyAgainAs(blockedAt).length > 0, 'it is ready again');
+  await prober.stop();
+  // Never with the lease that it had, not even before it has noticed.
+  expect(prober.readyAgainAs(blockedAt)).not.toContain(former);
+  const unreadyMs = prober.unreadyAfter(blockedAt) ?? Infinity;
   report([
+    { fault: 'F12', what: 'a blocked process is not ready after', bar: 3_000, values: [unreadyMs] },
     {
       fault: 'F12',
       what: 'end of the run after the block began',

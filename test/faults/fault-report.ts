@@ -38,7 +38,7 @@ function lineOf({ fault, what, bar, unit = 'ms', isFloor = false, values }: Meas
 }
 
 /** The least value that as many per cent of the values do not exceed. */
-function percentile(values: readonly number[], percent: number): number {
+export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0;
 }

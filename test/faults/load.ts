@@ -109,7 +109,8 @@ export class Load {
     try {
       const answer = await fetch(`${this.urlOf()}/api/v1/runs`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': key },
+        // A connection that is kept would look like one left over.
+        headers: { 'content-type': 'application/json', 'idempotency-key': key, connection: 'close' },
         body,
         signal: AbortSignal.timeout(ANSWER_MS),
       });

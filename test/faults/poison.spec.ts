@@ -42,11 +42,12 @@ describeWithOwnRedis('a step that kills its worker', () => {
           const endedMs = performance.now() - before;
           await supervision.stop();
           const { body } = await scene.api.get<RunView>(`/runs/${runId}`);
-          const { violations, statuses } = await scene.finish();
+          const { violations, statuses, failures } = await scene.finish();
 
           expect(body).toMatchObject({ status: 'failed', failure: { code: 'run.poisoned' } });
-          expect(supervision.deaths).toBeLessThanOrEqual(3); // a lease that is lost counts, too
+          expect(supervision.deaths).toBeLessThanOrEqual(4); // a lease that is lost counts, too
           expect(violations).toEqual([]);
+          expect(failures.filter((failure) => !failure.startsWith(runId))).toEqual([]);
           expect(statuses).toEqual({ completed: scene.accepted.length - 1, failed: 1 });
           report([{ fault: 'F14', what: 'the run is ended as poisoned', bar: 60_000, values: [endedMs] }]);
         } finally {

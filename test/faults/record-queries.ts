@@ -29,6 +29,15 @@ export async function statusesOf(url: string): Promise<Statuses> {
   return Object.fromEntries(rows.map(({ status, n }) => [status, Number(n)]));
 }
 
+/** Why runs have failed, one line each. */
+export async function failuresOf(url: string): Promise<readonly string[]> {
+  const rows = await query<{ id: string; code: string; message: string; tags: string }>(
+    url,
+    `select id, failure_code as code, failure_message as message, tags from runs where status = 'failed' order by id`,
+  );
+  return rows.map(({ id, code, message, tags }) => `${id} ${tags} ${code}: ${message}`);
+}
+
 /** The runs that have not ended. */
 export function openRuns(url: string): Promise<readonly { id: string; status: string }[]> {
   return query(

@@ -7,13 +7,27 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { Api } from '../support/api.js';
 import { Cluster, type ClusterOptions } from '../support/cluster.js';
 import { checkRecord, type RecordCheck } from '../support/invariants/check-record.js';
-import type { BaselineEvidence, StartEvidence, Violation } from '../support/invariants/evidence.js';
+import type {
+  BaselineEvidence,
+  CaptureEvidence,
+  StartEvidence,
+  Violation,
+} from '../support/invariants/evidence.js';
 import { LlmStub, message } from '../support/llm-stub.js';
 import { RedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
 import { Followers } from './followers.js';
 import { Load, type LoadOptions } from './load.js';
-import { hasStarted, lastPlace, leftovers, openRuns, statusesOf, type Statuses } from './record-queries.js';
+import {
+  failuresOf,
+  hasStarted,
+  lastPlace,
+  leftovers,
+  openRuns,
+  statusesOf,
+  type Statuses,
+} from './record-queries.js';
+import { resourcesLeft, resourcesOf, type Resources } from './resources.js';
 import { seededRandom } from './seed.js';
 import { PROGRAM_AGENT } from './shapes.js';
 import { LIMITED_PLACES, Target } from './target.js';
@@ -23,6 +37,8 @@ export interface SceneOptions extends Omit<ClusterOptions, 'redisUrl'> {
   readonly name: string;
   /** Whether there is a Redis. @default where there are several processes */
   readonly hasRedis?: boolean;
+  /** Where that Redis keeps its file. @default the folder for temporary files */
+  readonly redisParent?: string;
   /** Clients of sockets. @default none */
   readonly sockets?: number;
   /** Leases of slots that faults may have cost, each of which allows one call too many for a while. @default 0 */
@@ -33,6 +49,8 @@ export interface SceneOptions extends Omit<ClusterOptions, 'redisUrl'> {
 export interface SceneEnd extends RecordCheck {
   /** How many runs there are of each status. */
   readonly statuses: Statuses;
+  /** Why runs have failed. */
+  readonly failures: readonly string[];
   /** The most calls of the limited agent at once, by the target's own count. */
   readonly mostLimited: number;
 }
@@ -53,10 +71,13 @@ const START_PACE_MS = 20;
 const SLOT_LEASE_MS = 10_000;
 
 export class FaultScene {
+  /** What was received beside what the clients of the scene receive: checked at the end. */
+  readonly captures: CaptureEvidence[] = [];
   private readonly loads: Load[] = [];
   private followers: Followers | undefined;
   private followed = 0;
   private readonly singles: StartEvidence[] = [];
+  private atRest: Resources = new Map();
 
   private constructor(
     private readonly options: SceneOptions,
@@ -67,16 +88,19 @@ export class FaultScene {
   ) {}
 
   static async start(options: SceneOptions): Promise<FaultScene> {
-    const { hasRedis = options.roles.length > 1 } = options;
+    const { hasRedis = options.roles.length > 1, redisParent: parent } = options;
     const target = await Target.start();
     const models = await LlmStub.start();
     models.otherwise = message();
-    const redis = hasRedis ? await RedisServer.start({ appendOnly: true }) : undefined;
+    const redis = hasRedis
+      ? await RedisServer.start({ appendOnly: true, ...(parent !== undefined && { parent }) })
+      : undefined;
     const targets = { target, models };
     try {
       const cluster = await Cluster.start(clusterOf(options, targets, redis));
       const scene = new FaultScene(options, cluster, redis, targets);
       await scene.createAgents();
+      scene.atRest = await resourcesOf(cluster.members);
       return scene;
     } catch (error) {
       await Promise.all([target.stop(), models.stop(), redis?.stop()]);
@@ -111,6 +135,11 @@ export class FaultScene {
     const { id } = await this.api.start(definition);
     this.singles.push({ runId: id });
     return id;
+  }
+
+  /** Counts starts as accepted that were answered beside the load. */
+  told(starts: readonly StartEvidence[]): void {
+    this.singles.push(...starts);
   }
 
   /** Begins to start runs, and sockets to follow them. */
@@ -156,7 +185,7 @@ export class FaultScene {
         effects: this.target.effects(),
         accepted: this.accepted,
         keyed: new Map(),
-        captures: this.followers?.captured() ?? [],
+        captures: [...(this.followers?.captured() ?? []), ...this.captures],
         limits: [this.limit()],
         baselines,
         troubles: [...troubles, ...this.cluster.troubles()],
@@ -168,6 +197,7 @@ export class FaultScene {
       ...check,
       violations: [...check.violations, ...late, ...unclean.map(asViolation)],
       statuses: await statusesOf(this.databaseUrl),
+      failures: await failuresOf(this.databaseUrl),
       mostLimited: this.target.mostLimited,
     };
   }
@@ -237,7 +267,8 @@ export class FaultScene {
     const count = async (): Promise<readonly BaselineEvidence[]> => {
       const running = this.cluster.members.filter(({ isAlive }) => isAlive).length;
       const inSql = await leftovers(this.databaseUrl, running);
-      return [...inSql, { what: 'calls under way', before: 0, after: this.target.openCalls }];
+      const held = resourcesLeft(this.atRest, await resourcesOf(this.cluster.members));
+      return [...inSql, ...held, { what: 'calls under way', before: 0, after: this.target.openCalls }];
     };
     const isQuiet = async (): Promise<boolean> =>
       (await count()).every(({ before, after }) => before === after);

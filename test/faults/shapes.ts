@@ -108,6 +108,14 @@ function waiting(): readonly Step[] {
   return [call('a', [], slow), call('b', ['a'], slow), call('c', ['a'], slow), call('d', ['b', 'c'], slow)];
 }
 
+/** Long enough that who follows it may be cut off and come back several times. Calls nobody outside. */
+function long(): readonly Step[] {
+  return Array.from({ length: 16 }, (_, n) => ({
+    ...{ id: `s${n}`, agent: 'scripted', input: { delayMs: 100, output: { text: `♪ \u2028 ${n}` } } },
+    ...(n > 0 && { dependsOn: [`s${n - 1}`] }),
+  }));
+}
+
 /** Waits for somebody for ever. */
 function parked(): readonly Step[] {
   return [{ id: 'go', kind: 'signal', signal: 'go' }];
@@ -115,7 +123,7 @@ function parked(): readonly Step[] {
 
 const MIXED = { chain, diamond, fanOut, retries, conditions, map, programs, models, limits };
 
-const SHAPES = { ...MIXED, single, waiting, parked };
+const SHAPES = { ...MIXED, single, waiting, long, parked };
 
 /** The name of a graph. */
 export type Shape = keyof typeof SHAPES;

@@ -18,6 +18,7 @@ export async function withScene(
 export async function expectAllKept(scene: FaultScene): Promise<SceneEnd> {
   const end = await scene.finish();
   expect(end.violations).toEqual([]);
+  expect(end.failures).toEqual([]);
   expect(end.statuses).toEqual({ completed: scene.accepted.length });
   return end;
 }

@@ -133,8 +133,9 @@ export async function* eventsOf(stream: Response): AsyncGenerator<RunEvent> {
     const frames = (rest + Buffer.from(chunk).toString('utf8')).split('\n\n');
     rest = frames.pop() ?? '';
     for (const frame of frames) {
-      const data = /^data: (.*)$/m.exec(frame)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as RunEvent;
+      // Not by an expression: to those, lines end at U+2028 as well.
+      const line = frame.split('\n').find((one) => one.startsWith('data: '));
+      if (line !== undefined) yield JSON.parse(line.slice('data: '.length)) as RunEvent;
     }
   }
 }

@@ -24,7 +24,7 @@ export interface ClusterOptions {
 }
 
 /** What a load needs not be hindered by: rates of requests, and a short queue. */
-const UNHINDERED = {
+export const UNHINDERED = {
   RATE_LIMIT_READ: '0',
   RATE_LIMIT_WRITE: '0',
   RATE_LIMIT_START: '0',

@@ -19,6 +19,8 @@ const ATTEMPTS = 5;
 export interface RedisServerOptions {
   /** Whether what was answered survives a kill of the process. @default false */
   readonly appendOnly?: boolean;
+  /** Where the folder is made that it keeps its file in. @default the one for temporary files */
+  readonly parent?: string;
 }
 
 type ServerProcess = ChildProcess & { readonly stdout: Readable };
@@ -34,8 +36,11 @@ export class RedisServer {
   ) {}
 
   /** Starts a server, and resolves once it accepts connections. @throws Error with what it said when it does not */
-  static async start({ appendOnly = false }: RedisServerOptions = {}): Promise<RedisServer> {
-    const folder = await mkdtemp(join(tmpdir(), 'ensemble-redis-'));
+  static async start({
+    appendOnly = false,
+    parent = tmpdir(),
+  }: RedisServerOptions = {}): Promise<RedisServer> {
+    const folder = await mkdtemp(join(parent, 'ensemble-redis-'));
     for (let attempt = 1; ; attempt += 1) {
       const server = new RedisServer(await aFreePort(), folder, appendOnly);
       try {

@@ -65,6 +65,28 @@ export function describeWithOwnRedis(name: string, suite: () => void): void {
 }
 
 /**
+ * A suite that starts servers of PostgreSQL of its own (test/support/postgres-server.ts).
+ *
+ * Skipped, with the reason in its title, where TEST_POSTGRES_PROGRAMS is not set; under CI=true it fails instead.
+ */
+export function describeWithOwnPostgres(name: string, suite: () => void): void {
+  describeWith('the programs of PostgreSQL', chooseSuite('TEST_POSTGRES_PROGRAMS', process.env), name, () => {
+    describe(name, suite);
+  });
+}
+
+/**
+ * A suite that mounts disks of its own (test/support/small-disk.ts), which root may and others may not.
+ *
+ * Skipped, with the reason in its title, where TEST_SMALL_DISK is not set; under CI=true it fails instead.
+ */
+export function describeWithSmallDisk(name: string, suite: () => void): void {
+  describeWith('leave to mount a small disk', chooseSuite('TEST_SMALL_DISK', process.env), name, () => {
+    describe(name, suite);
+  });
+}
+
+/**
  * A suite with the browser Chromium, whose path it gets.
  *
  * Skipped, with the reason in its title, where TEST_CHROMIUM is not set; under CI=true it fails instead.
