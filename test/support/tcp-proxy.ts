@@ -11,6 +11,8 @@ export class TcpProxy {
   /** Bytes that came from clients, and connections that were opened, since the start. */
   readonly counts = { bytes: 0, connections: 0 };
   private readonly sockets = new Set<Socket>();
+  /** Clients that came while nothing is carried: nothing of them reaches the server. */
+  private readonly unheard = new Set<Socket>();
   private server: Server | undefined;
   private state: State = 'open';
   private port = 0;
@@ -47,16 +49,17 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.pause();
   }
 
-  /** Carries again what is sent. What was held arrives. */
+  /** Carries again what is sent. What was held arrives; who came meanwhile is to come again. */
   async mend(): Promise<void> {
     if (this.state === 'cut') await this.listen();
     this.state = 'open';
+    for (const client of this.unheard) client.destroy();
     for (const socket of this.sockets) socket.resume();
   }
 
   /** Ends all connections once; new ones are welcome. */
   dropAll(): void {
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of [...this.sockets, ...this.unheard]) socket.destroy();
   }
 
   async stop(): Promise<void> {
@@ -66,7 +69,9 @@ export class TcpProxy {
   private async listen(): Promise<void> {
     // Paused from the start: what a client sends is read once the way to the server is there.
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (client) => {
-      this.carry(client);
+      this.counts.connections += 1;
+      if (this.state === 'held') this.leaveUnheard(client);
+      else this.carry(client);
     });
     this.server = server;
     await new Promise<void>((resolve, reject) => {
@@ -76,14 +81,19 @@ export class TcpProxy {
     this.port = (server.address() as AddressInfo).port;
   }
 
+  private leaveUnheard(client: Socket): void {
+    this.unheard.add(client);
+    client.on('error', () => undefined);
+    client.on('close', () => this.unheard.delete(client));
+  }
+
   private carry(client: Socket): void {
-    this.counts.connections += 1;
     const upstream = connect({ ...this.target, noDelay: true });
     upstream.pause();
     this.join(client, upstream);
     this.join(upstream, client);
     client.on('data', (chunk: Buffer) => (this.counts.bytes += chunk.length));
-    if (this.state === 'open') for (const socket of [client, upstream]) socket.resume();
+    for (const socket of [client, upstream]) socket.resume();
   }
 
   /** Written out, because a pipe would resume by itself what is held. */
