@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Api } from '../support/api.js';
+import { UNHINDERED } from '../support/cluster.js';
 import { aFreePort } from '../support/free-port.js';
 import { checkRecord } from '../support/invariants/check-record.js';
 import type { StartEvidence, Violation } from '../support/invariants/evidence.js';
@@ -10,7 +11,7 @@ import { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { Load } from './load.js';
 import { PROGRAM_AGENT, type Shape } from './shapes.js';
-import { LIMITED_PLACES, Target } from './target.js';
+import { limitOf, Target } from './target.js';
 
 /** Every graph of the load that needs no model. */
 const SHAPES: readonly Shape[] = [
@@ -26,8 +27,6 @@ const SHAPES: readonly Shape[] = [
 
 const END_MS = 300_000;
 const PACE_MS = 20;
-/** How long the slot of a call is held that nobody renews. */
-const SLOT_LEASE_MS = 10_000;
 
 export class EmbeddedScene {
   private readonly former: ServiceProcess[] = [];
@@ -119,14 +118,13 @@ export class EmbeddedScene {
       ...(code === 0 ? [] : [`the service that was asked to stop ended with ${String(code)}`]),
       ...this.all().flatMap((process) => process.troubles()),
     ];
-    const limit = { name: 'limited', max: LIMITED_PLACES, lostLeases, leaseMs: SLOT_LEASE_MS };
     const { violations } = await checkRecord(
       { folder: this.options.folder },
       {
         effects: this.target.effects(),
         accepted: this.accepted(),
         keyed: new Map(this.present.map((id) => [id, id])),
-        limits: [limit],
+        limits: [limitOf(lostLeases)],
         troubles,
         isOver: true,
       },
@@ -171,13 +169,10 @@ export class EmbeddedScene {
 
 function environment(folder: string, port: number, target: Target): Readonly<Record<string, string>> {
   return {
+    ...UNHINDERED,
     DATA_DIR: folder,
     PORT: String(port),
     EGRESS_ALLOWED_HOSTS: target.host,
-    RATE_LIMIT_READ: '0',
-    RATE_LIMIT_WRITE: '0',
-    RATE_LIMIT_START: '0',
-    AGENT_MAX_QUEUE_SIZE: '100000',
     AGENT_MAX_CONCURRENT_WORKFLOWS: '50',
   };
 }

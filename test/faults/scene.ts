@@ -30,7 +30,7 @@ import {
 import { resourcesLeft, resourcesOf, type Resources } from './resources.js';
 import { seededRandom } from './seed.js';
 import { PROGRAM_AGENT } from './shapes.js';
-import { LIMITED_PLACES, Target } from './target.js';
+import { limitOf, Target } from './target.js';
 
 export interface SceneOptions extends Omit<ClusterOptions, 'redisUrl'> {
   /** How it is called in names of files. */
@@ -67,8 +67,6 @@ const END_MS = 300_000;
 const QUIET_MS = 60_000;
 const PACE_MS = 250;
 const START_PACE_MS = 20;
-/** How long the slot of a call is held that nobody renews. */
-const SLOT_LEASE_MS = 10_000;
 
 export class FaultScene {
   /** What was received beside what the clients of the scene receive: checked at the end. */
@@ -186,7 +184,7 @@ export class FaultScene {
         accepted: this.accepted,
         keyed: new Map(),
         captures: [...(this.followers?.captured() ?? []), ...this.captures],
-        limits: [this.limit()],
+        limits: [limitOf(this.options.lostLeases ?? 0)],
         baselines,
         troubles: [...troubles, ...this.cluster.troubles()],
         isOver: true,
@@ -225,14 +223,6 @@ export class FaultScene {
     if (this.followed >= accepted.length) return undefined;
     this.followed = accepted.length;
     return accepted.at(-1)?.runId;
-  }
-
-  private limit(): { name: string; max: number; lostLeases: number; leaseMs: number } {
-    const { lostLeases = 0 } = this.options;
-    return {
-      ...{ name: 'limited', max: LIMITED_PLACES, lostLeases },
-      leaseMs: lostLeases > 0 ? SLOT_LEASE_MS : 0,
-    };
   }
 
   /** I3: what has not ended in time. */

@@ -6,9 +6,19 @@ import type { ServerResponse } from 'node:http';
 
 import { answerJson, HttpStub, type Received } from '../support/http-stub.js';
 import type { CallLine } from '../support/invariants/check-record.js';
+import type { LimitEvidence } from '../support/invariants/evidence.js';
 
 /** Places of the agent `limited`, for all processes together. */
 export const LIMITED_PLACES = 3;
+
+/** How long the slot of a call is held that nobody renews. */
+const SLOT_LEASE_MS = 10_000;
+
+/** What is allowed of the agent `limited`, where faults may have cost so many leases of slots. */
+export function limitOf(lostLeases: number): LimitEvidence {
+  const leaseMs = lostLeases > 0 ? SLOT_LEASE_MS : 0;
+  return { name: 'limited', max: LIMITED_PLACES, lostLeases, leaseMs };
+}
 
 interface Call {
   readonly idempotencyKey: string;
