@@ -60,8 +60,7 @@ export class AgentCaller {
 
   private find({ agent, request, context }: AgentOrder): Promise<CallableAgent> {
     const { namespace, runId } = request;
-    const ask = (): Promise<CallableAgent> => this.agents.callable(namespace, agent);
-    return runId === undefined ? ask() : untilAnswered(ask, context.signal);
+    return untilAnswered(() => this.agents.callable(namespace, agent), { runId, signal: context.signal });
   }
 
   private async pass(

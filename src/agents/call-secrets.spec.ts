@@ -1,4 +1,4 @@
-import { AppError } from '../kernel/failure.js';
+import { AppError, type Failure } from '../kernel/failure.js';
 import { agentErrors } from './agent.errors.js';
 import { CallSecrets } from './call-secrets.js';
 
@@ -12,7 +12,7 @@ const secrets = (): CallSecrets =>
           ? Promise.resolve(VALUE)
           : Promise.reject(AppError.of(agentErrors['agent.not-found'], `no ${name}`)),
     },
-    'mine',
+    { namespace: 'mine', signal: new AbortController().signal },
   );
 
 it('finds a value in its namespace, or says why there is none', async () => {
@@ -56,4 +56,15 @@ it('hides what was made from a secret, and no text that is found everywhere', ()
   call.hide('a');
 
   expect(call.censor('a user:word dXNlcjp3b3Jk')).toBe('a [redacted] [redacted]');
+});
+
+it.each([
+  ['waits for it while the record is away', 'run_1', { ok: true, value: VALUE }],
+  ['is told that the record is away', undefined, { ok: false, failure: { code: 'store.unavailable' } }],
+])('%s: a call of run %s', async (_, runId, expected) => {
+  const away: Failure = { code: 'store.unavailable', kind: 'unavailable', message: 'away', retryable: true };
+  const get = jest.fn().mockRejectedValueOnce(new AppError(away)).mockResolvedValue(VALUE);
+  const call = new CallSecrets({ get }, { namespace: 'mine', runId, signal: new AbortController().signal });
+
+  expect(await call.find('known')).toMatchObject(expected);
 });

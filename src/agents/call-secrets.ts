@@ -7,23 +7,29 @@ import { AppError, type Failure } from '../kernel/failure.js';
 import { fromEntries, isJsonObject, type Json } from '../kernel/json.js';
 import { fail, ok, type Result } from '../kernel/result.js';
 import type { SecretSource } from '../platform/ports/secret.source.js';
+import { untilAnswered, type AskingCall } from './until-answered.js';
 
 const CENSOR = '[redacted]';
 /** Shorter text is found everywhere by chance. */
 const MIN_LENGTH = 4;
+
+/** The call that needs them; one of a run waits for them while the record is away. */
+export interface SecretCall extends AskingCall {
+  readonly namespace: string;
+}
 
 export class CallSecrets {
   private readonly forms = new Set<string>();
 
   constructor(
     private readonly source: SecretSource,
-    private readonly namespace: string,
+    private readonly call: SecretCall,
   ) {}
 
   /** The value of a secret, or why there is none. */
   async find(name: string): Promise<Result<string>> {
     try {
-      const value = await this.source.get(this.namespace, name);
+      const value = await untilAnswered(() => this.source.get(this.call.namespace, name), this.call);
       this.hide(value);
       return ok(value);
     } catch (error) {

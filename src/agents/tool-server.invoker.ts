@@ -5,6 +5,7 @@
  */
 import type { Json, JsonObject } from '../kernel/json.js';
 import type { Result } from '../kernel/result.js';
+import type { SecretCall } from './call-secrets.js';
 import type { ToolServer } from './domain/remote.schema.js';
 
 /** A tool as its server describes it. */
@@ -31,9 +32,7 @@ export interface ToolSession {
 }
 
 /** Who asks, and for how long. */
-export interface ToolSessionOptions {
-  readonly namespace: string;
-  readonly signal: AbortSignal;
+export interface ToolSessionOptions extends SecretCall {
   /** For each exchange with the server. @default 60,000 */
   readonly timeoutMs?: number;
 }

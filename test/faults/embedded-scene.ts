@@ -9,8 +9,9 @@ import { checkRecord } from '../support/invariants/check-record.js';
 import type { StartEvidence, Violation } from '../support/invariants/evidence.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
+import { createAgents } from './create-agents.js';
 import { Load } from './load.js';
-import { PROGRAM_AGENT, type Shape } from './shapes.js';
+import type { Shape } from './shapes.js';
 import { limitOf, Target } from './target.js';
 
 /** Every graph of the load that needs no model. */
@@ -50,7 +51,7 @@ export class EmbeddedScene {
     const service = ServiceProcess.spawn({ name, env: environment(folder, port, target) });
     const scene = new EmbeddedScene({ name, folder }, target, port, service);
     await service.listening();
-    for (const agent of [...target.agents(), PROGRAM_AGENT]) await scene.api.post('/agents', agent);
+    await createAgents(scene.api, target);
     const { body } = await scene.api.get<{ items: readonly { id: string }[] }>('/runs?limit=200');
     scene.present = body.items.map(({ id }) => id);
     return scene;
@@ -134,6 +135,7 @@ export class EmbeddedScene {
 
   /** Ends everything that there is, and keeps the logs in .cache/faults/logs. */
   async end(): Promise<void> {
+    this.load?.leave();
     await this.service.kill();
     const folder = '.cache/faults/logs';
     mkdirSync(folder, { recursive: true });
@@ -143,7 +145,6 @@ export class EmbeddedScene {
         .map(({ log }) => log)
         .join(''),
     );
-    for (const process of this.all()) process.forget();
     await this.target.stop();
   }
 

@@ -16,6 +16,7 @@ import type {
 import { LlmStub, message } from '../support/llm-stub.js';
 import { RedisServer } from '../support/redis-server.js';
 import { until } from '../support/until.js';
+import { createAgents } from './create-agents.js';
 import { Followers } from './followers.js';
 import { Load, type LoadOptions } from './load.js';
 import {
@@ -29,7 +30,6 @@ import {
 } from './record-queries.js';
 import { resourcesLeft, resourcesOf, type Resources } from './resources.js';
 import { seededRandom } from './seed.js';
-import { PROGRAM_AGENT } from './shapes.js';
 import { limitOf, Target } from './target.js';
 
 export interface SceneOptions extends Omit<ClusterOptions, 'redisUrl'> {
@@ -97,7 +97,7 @@ export class FaultScene {
     try {
       const cluster = await Cluster.start(clusterOf(options, targets, redis));
       const scene = new FaultScene(options, cluster, redis, targets);
-      await scene.createAgents();
+      await createAgents(scene.api, target);
       scene.atRest = await resourcesOf(cluster.members);
       return scene;
     } catch (error) {
@@ -202,19 +202,13 @@ export class FaultScene {
 
   /** Ends everything that there is, and keeps the logs in .cache/faults/logs. */
   async end(): Promise<void> {
+    for (const load of this.loads) load.leave();
     this.followers?.leave();
     this.keepLogs();
     await this.cluster.end();
     await this.ownRedis?.stop();
     await this.target.stop();
     await this.targets.models.stop();
-  }
-
-  private async createAgents(): Promise<void> {
-    for (const agent of [...this.target.agents(), PROGRAM_AGENT]) {
-      const { status, body } = await this.api.post('/agents', agent);
-      if (status !== 201) throw new Error(`the agent was answered with ${status}: ${JSON.stringify(body)}`);
-    }
   }
 
   private nextToFollow(): string | undefined {

@@ -59,14 +59,14 @@ export class Target {
 
   /** Agents that call this target, as they are created over REST. */
   agents(): readonly object[] {
-    const settings = (path: string): object => ({
+    const settings = (path: string, headers: object = {}): object => ({
       url: this.stub.url(path, '127.0.0.1'),
-      headers: { 'X-Attempt': '{{ run.attempt }}' },
+      headers: { 'X-Attempt': '{{ run.attempt }}', ...headers },
       timeoutMs: 60_000,
     });
     return [
       { key: 'target', kind: 'http', settings: settings('/target') },
-      { key: 'flaky', kind: 'http', settings: settings('/flaky') },
+      { key: 'flaky', kind: 'http', settings: settings('/flaky', { 'X-Mark': { secret: 'mark' } }) },
       {
         ...{ key: 'limited', kind: 'http', settings: settings('/limited') },
         limits: { maxConcurrency: LIMITED_PLACES },

@@ -61,7 +61,7 @@ export class HttpProvider extends AgentProvider {
     request: AgentRequest,
     { signal }: InvocationContext,
   ): AsyncGenerator<AgentPart, AgentOutcome, void> {
-    const secrets = new CallSecrets(this.secrets, request.namespace);
+    const secrets = new CallSecrets(this.secrets, { ...request, signal });
     const outcome = await this.call(request, secrets, signal);
     if (outcome.status === 'failed') return { ...outcome, failure: secrets.censorFailure(outcome.failure) };
     return { ...outcome, output: secrets.censorJson(outcome.output) };

@@ -14,8 +14,10 @@ import {
   type AgentRequest,
   type InvocationContext,
 } from '../../agent.provider.js';
+import type { SecretCall } from '../../call-secrets.js';
 import { PromptSource } from '../../prompt.source.js';
 import { Provider } from '../../provider.decorator.js';
+import { untilAnswered } from '../../until-answered.js';
 import { objectSchemaIn } from './answer.check.js';
 import { conversationOf } from './conversation.js';
 import { parseInput } from './input.schema.js';
@@ -82,9 +84,9 @@ export class LlmProvider extends AgentProvider {
     const transcript = new Transcript(context.journal);
     const { answer } = conversationOf(transcript.turns, listed.length > 0);
     if (answer !== undefined) return { status: 'completed', output: outputOf(answer) };
-    const order = await this.orderOf(request, settings.value);
-    if (!order.ok) return failed(order.failure);
     const { signal } = context;
+    const order = await this.orderOf(request, settings.value, signal);
+    if (!order.ok) return failed(order.failure);
     const opened = await ToolBox.open(listed, this.sources, { request, signal });
     if (!opened.ok) return failed(opened.failure);
     const tools = opened.value;
@@ -104,9 +106,14 @@ export class LlmProvider extends AgentProvider {
     return Promise.resolve({ status: 'offline', reason: checked.failure.message });
   }
 
-  private async orderOf(request: AgentRequest, settings: LlmSettings): Promise<Result<LlmOrder>> {
+  private async orderOf(
+    request: AgentRequest,
+    settings: LlmSettings,
+    signal: AbortSignal,
+  ): Promise<Result<LlmOrder>> {
+    const call = { ...request, signal };
     try {
-      const targets = await this.models.find(settings, request.namespace);
+      const targets = await this.models.find(settings, call);
       if (!targets.ok) return targets;
       const input = parseInput(request.input, settings.provider);
       if (!input.ok) return input;
@@ -120,7 +127,7 @@ export class LlmProvider extends AgentProvider {
         targets: targets.value,
         messages,
         options: {
-          system: own.system ?? (await this.systemOf(request.namespace, settings, variables)),
+          system: own.system ?? (await this.systemOf(call, settings, variables)),
           temperature: own.temperature ?? settings.temperature,
           maxOutputTokens: own.maxOutputTokens ?? settings.maxOutputTokens,
         },
@@ -140,13 +147,13 @@ export class LlmProvider extends AgentProvider {
 
   /** The system prompt of the settings; the variables of a call win over those of the settings. */
   private async systemOf(
-    namespace: string,
+    call: SecretCall,
     { system }: LlmSettings,
     variables: JsonObject,
   ): Promise<string | undefined> {
     if (system === undefined || typeof system === 'string') return system;
     const all = { ...(system.variables as JsonObject | undefined), ...variables };
-    return this.prompts.render(namespace, system.template, all);
+    return untilAnswered(() => this.prompts.render(call.namespace, system.template, all), call);
   }
 
   /** Every schema in the settings that can not be used. */

@@ -4,6 +4,8 @@ import { ok, type Result } from '../../../kernel/result.js';
 import { ProviderConfig } from '../../../platform/config/app.config.js';
 import { Egress } from '../../../platform/egress/egress.js';
 import { SecretSource } from '../../../platform/ports/secret.source.js';
+import type { SecretCall } from '../../call-secrets.js';
+import { untilAnswered } from '../../until-answered.js';
 import { findTargets, type Fetch, type ModelTarget } from './model.js';
 import type { LlmSettings } from './settings.schema.js';
 
@@ -30,10 +32,13 @@ export class ModelFinder {
    */
   async find(
     settings: LlmSettings,
-    namespace: string,
+    call: SecretCall,
   ): Promise<Result<readonly [ModelTarget, ...ModelTarget[]]>> {
     const name = settings.apiKey?.secret;
-    const secret = name === undefined ? undefined : await this.secrets.get(namespace, name);
+    const secret =
+      name === undefined
+        ? undefined
+        : await untilAnswered(() => this.secrets.get(call.namespace, name), call);
     return this.targetsOf(settings, secret);
   }
 

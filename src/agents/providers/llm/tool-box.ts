@@ -7,6 +7,7 @@ import { agentErrors } from '../../agent.errors.js';
 import type { SettledOutcome, AgentRequest } from '../../agent.provider.js';
 import type { AgentUsage } from '../../domain/usage.js';
 import type { ToolSession } from '../../tool-server.invoker.js';
+import { untilAnswered } from '../../until-answered.js';
 import type { ToolSources } from './tool-sources.js';
 import type { ToolSettings } from './tool.schema.js';
 
@@ -97,7 +98,10 @@ export class ToolBox {
 
   private async addAgent(settings: AgentToolSettings): Promise<Failure | undefined> {
     const { agent: agentKey, name = agentKey, requiresApproval = false } = settings;
-    const agent = await this.sources.agents.find(this.caller.request.namespace, agentKey);
+    const { request, signal } = this.caller;
+    const { namespace, runId } = request;
+    const find = (): Promise<InvocableAgent | undefined> => this.sources.agents.find(namespace, agentKey);
+    const agent = await untilAnswered(find, { runId, signal });
     if (agent === undefined) return notConfigured(`there is no agent "${agentKey}"`);
     if (settings.type === 'http' && agent.kind !== 'http')
       return notConfigured(`the agent "${agentKey}" is of kind ${agent.kind}, not http`);
@@ -127,7 +131,8 @@ export class ToolBox {
 
   private async addServer(settings: ServerToolSettings): Promise<Failure | undefined> {
     const { request, signal } = this.caller;
-    const opened = await this.sources.servers.open(settings.server, { namespace: request.namespace, signal });
+    const { namespace, runId } = request;
+    const opened = await this.sources.servers.open(settings.server, { namespace, runId, signal });
     if (!opened.ok) return opened.failure;
     const session = opened.value;
     this.sessions.push(session);

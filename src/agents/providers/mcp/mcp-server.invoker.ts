@@ -21,8 +21,8 @@ export class McpServerInvoker extends ToolServerInvoker {
   }
 
   override async open(server: ToolServer, options: ToolSessionOptions): Promise<Result<ToolSession>> {
-    const { namespace, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    const secrets = new CallSecrets(this.secrets, namespace);
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const secrets = new CallSecrets(this.secrets, options);
     const headers = await headersOf(server, secrets);
     if (!headers.ok) return headers;
     const fetch: typeof globalThis.fetch = (url, init) =>

@@ -42,13 +42,12 @@ export class McpProvider extends AgentProvider {
   ): AsyncGenerator<AgentPart, AgentOutcome, void> {
     const settings = parseSettings(request.settings);
     if (!settings.ok) return failed(settings.failure);
-    const { input, namespace } = request;
+    const { input, namespace, runId } = request;
     if (!isJsonObject(input))
       return failed(failureOf(agentErrors['agent.input-invalid'], 'The input of a tool is a JSON object.'));
     const { tool, timeoutMs, ...server } = settings.value;
     const opened = await this.servers.open(server, {
-      namespace,
-      signal,
+      ...{ namespace, runId, signal },
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     if (!opened.ok) return failed(opened.failure);

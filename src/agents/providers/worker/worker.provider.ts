@@ -72,8 +72,8 @@ export class WorkerProvider extends AgentProvider {
     try {
       task = await this.tasks.create(asked); // nothing may come between this and listening
     } catch (error) {
-      if (request.runId === undefined || !isRecordAway(error)) throw error;
-      task = await untilAnswered(() => this.tasks.create(asked), signal);
+      if (!isRecordAway(error)) throw error;
+      task = await untilAnswered(() => this.tasks.create(asked), { runId: request.runId, signal });
     }
     const parts = new PartQueue();
     const nudge = (): void => {

@@ -12,6 +12,7 @@ import {
 } from '../../agent.provider.js';
 import { issuesOf } from '../../domain/issues.js';
 import { Provider } from '../../provider.decorator.js';
+import { untilAnswered } from '../../until-answered.js';
 import { WorkflowInvoker } from '../../workflow.invoker.js';
 import { workflowSettingsSchema } from './settings.schema.js';
 
@@ -41,6 +42,7 @@ export class WorkflowProvider extends AgentProvider {
       runId === undefined
         ? {}
         : { parent: { runId, path }, lineage: `${idempotencyKey} ${String(failures)}` };
-    return this.invoker.invoke({ namespace, subject, input, ...within }, signal);
+    const call = { namespace, subject, input, ...within };
+    return untilAnswered(() => this.invoker.invoke(call, signal), { runId, signal });
   }
 }
