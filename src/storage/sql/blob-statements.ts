@@ -10,7 +10,8 @@ import { BLOB_GRACE_MS } from '../../platform/ports/blob.store.js';
 import type { BlobUse } from '../../runs/run.store.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots, Statement } from './statement.js';
-import type { BlobsTable, RunBlobsTable } from './tables.js';
+import type { RunBlobsTable } from './run-tables.js';
+import type { BlobsTable } from './tables.js';
 
 type RunOfBlobs = Pick<RunBlobsTable, 'namespace' | 'run_id'>;
 

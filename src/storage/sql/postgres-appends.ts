@@ -13,7 +13,7 @@ import { joinEvents, summaryColumns, type SummaryColumns } from './run-rows.js';
 import { SqlAppends } from './sql-appends.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
-import type { RunAppendsTable } from './tables.js';
+import type { RunAppendsTable } from './run-tables.js';
 import { UnitAppends } from './unit-appends.js';
 
 /** One append as a row of the batch. */

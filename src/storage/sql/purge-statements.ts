@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import { placeOf, type LogPlace } from './log-place.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots, Statement } from './statement.js';
-import type { PurgedRunsTable, RunTagsTable } from './tables.js';
+import type { PurgedRunsTable, RunTagsTable } from './run-tables.js';
 
 interface OfRun {
   readonly run_id: string;

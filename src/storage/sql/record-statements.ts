@@ -19,14 +19,8 @@ import { ApprovalStatements } from './approval-statements.js';
 import { BlobStatements } from './blob-statements.js';
 import { idempotencyColumns, joinEvents, newRunColumns, type NewRunColumns } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
-import type {
-  AuditLogTable,
-  BudgetSettlementsTable,
-  IdempotencyKeysTable,
-  RunAppendsTable,
-  RunTagsTable,
-  Tables,
-} from './tables.js';
+import type { RunAppendsTable, RunTagsTable } from './run-tables.js';
+import type { AuditLogTable, BudgetSettlementsTable, IdempotencyKeysTable, Tables } from './tables.js';
 import type { Slots, Statement } from './statement.js';
 
 export type AppendColumns = Omit<RunAppendsTable, 'position'>;

@@ -4,7 +4,8 @@ import type { EncodedEvent, RunEvent } from '../../runs/domain/run.events.js';
 import type { RunSummary } from '../../runs/domain/summary.js';
 import type { RunRow } from '../../runs/run.catalogue.js';
 import type { NewRun } from '../../runs/run.store.js';
-import type { IdempotencyKeysTable, RunsTable } from './tables.js';
+import type { RunsTable } from './run-tables.js';
+import type { IdempotencyKeysTable } from './tables.js';
 
 /** The columns that a summary fills without a rule of its own. */
 export type CountColumns = Omit<SummaryColumns, 'status' | 'wake_at'>;

@@ -2,7 +2,7 @@ import { BLOB_GRACE_MS, BlobStore, type Blob } from '../../platform/ports/blob.s
 import { BlobStatements } from './blob-statements.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
-import type { RunBlobsTable } from './tables.js';
+import type { RunBlobsTable } from './run-tables.js';
 
 export class SqlBlobStore extends BlobStore {
   private readonly statements: BlobStatements;

@@ -14,7 +14,7 @@ import { PurgeStatements } from './purge-statements.js';
 import { runRowOf } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots } from './statement.js';
-import type { RunsTable } from './tables.js';
+import type { RunsTable } from './run-tables.js';
 
 type EndedRow = RunsTable & { readonly is_told: number };
 

@@ -14,7 +14,8 @@ import { likeAnywhere, lowerAscii } from './like-pattern.js';
 import { runRowOf } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import { statementOf, type Slots } from './statement.js';
-import type { RunsTable, Tables } from './tables.js';
+import type { RunsTable } from './run-tables.js';
+import type { Tables } from './tables.js';
 
 const OPEN_STATUSES = RUN_STATUSES.filter((status) => !isTerminal(status));
 

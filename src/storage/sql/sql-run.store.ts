@@ -14,7 +14,7 @@ import { RecordStatements, type Admission } from './record-statements.js';
 import { idempotencyColumns, idempotencyRowOf, splitEvents } from './run-rows.js';
 import type { SqlDatabase } from './sql-database.js';
 import type { Slots, Statement, UnitOutcome } from './statement.js';
-import type { RunCheckpointsTable } from './tables.js';
+import type { RunCheckpointsTable } from './run-tables.js';
 
 type KeyColumns = Omit<Admission, 'max_queued'>;
 

@@ -7,79 +7,21 @@ import type { Generated } from 'kysely';
 import type { TaskStatus } from '../../agents/domain/task.js';
 import type { Grain } from '../../metrics/domain/grain.js';
 import type { Dimension } from '../../metrics/domain/series.js';
-import type { RunStatus } from '../../runs/domain/run.status.js';
 import type { FireOutcome } from '../../schedules/domain/fire.js';
 import type { ScheduleStatus } from '../../schedules/domain/schedule.js';
 import type { Decision } from '../../runs/domain/approval.js';
 import type { ApprovalStatus } from '../../runs/run.store.js';
 import type { TemplateKind } from '../../templates/domain/template.js';
 import type { DeliveryStatus } from '../../webhooks/domain/delivery.js';
-
-export interface RunsTable {
-  readonly id: string;
-  readonly namespace: string;
-  readonly name: string | null;
-  readonly workflow_id: string | null;
-  readonly workflow_version: number | null;
-  readonly priority: number;
-  /** JSON array, for lists; `run_tags` holds the same tags for filters. */
-  readonly tags: string;
-  readonly parent_id: string | null;
-  readonly created_at: number;
-  readonly status: RunStatus;
-  readonly started_at: number | null;
-  readonly ended_at: number | null;
-  readonly steps_total: number;
-  readonly steps_completed: number;
-  readonly steps_failed: number;
-  readonly steps_skipped: number;
-  readonly input_tokens: number;
-  readonly output_tokens: number;
-  readonly cost_micros: number;
-  readonly failure_code: string | null;
-  readonly failure_message: string | null;
-  readonly wake_at: number | null;
-  readonly last_seq: number;
-  readonly epoch: number;
-  readonly owner_id: string | null;
-  /** How many inbox rows were ever put. */
-  readonly inbox_seq: number;
-  /** How many inbox rows wait to be recorded. */
-  readonly inbox_pending: number;
-  readonly updated_at: number;
-}
-
-export interface RunTagsTable {
-  readonly namespace: string;
-  readonly tag: string;
-  readonly run_id: string;
-}
-
-/** One row per append; `events` holds the text of each event, one per line. */
-export interface RunAppendsTable {
-  readonly position: Generated<number>;
-  readonly run_id: string;
-  readonly namespace: string;
-  readonly first_seq: number;
-  readonly last_seq: number;
-  readonly append_id: string;
-  readonly events: string;
-}
-
-export interface RunInboxTable {
-  readonly id: Generated<number>;
-  readonly run_id: string;
-  readonly namespace: string;
-  readonly command: string;
-  readonly at: number;
-}
-
-export interface RunCheckpointsTable {
-  readonly run_id: string;
-  readonly seq: number;
-  readonly fold_version: number;
-  readonly state: string;
-}
+import type {
+  PurgedRunsTable,
+  RunAppendsTable,
+  RunBlobsTable,
+  RunCheckpointsTable,
+  RunInboxTable,
+  RunTagsTable,
+  RunsTable,
+} from './run-tables.js';
 
 export interface OwnersTable {
   readonly id: string;
@@ -145,12 +87,6 @@ export interface BlobsTable {
   readonly created_at: number;
 }
 
-export interface RunBlobsTable {
-  readonly namespace: string;
-  readonly run_id: string;
-  readonly hash: string;
-}
-
 export interface TemplatesTable {
   readonly id: string;
   readonly namespace: string;
@@ -193,17 +129,6 @@ export interface TemplateTagsTable {
   readonly namespace: string;
   readonly tag: string;
   readonly template_id: string;
-}
-
-/** What is remembered of runs that were deleted. */
-export interface PurgedRunsTable {
-  readonly run_id: string;
-  readonly namespace: string;
-  /** JSON: the last that is known of the run. */
-  readonly item: string;
-  readonly purged_at: number;
-  /** When its blobs may go; null when there are none. */
-  readonly blobs_at: number | null;
 }
 
 /** How far each follower has come along the log. */
