@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, eventsOf } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 
 const LENGTH = 5 * 1_048_576;
 const ITEMS = 5;
@@ -15,7 +15,7 @@ const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 jest.setTimeout(240_000);
 
 let folder: string;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-crash-'));
@@ -27,7 +27,10 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await startChild(SCRIPT, { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') });
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
+  });
   return new Api(service.url);
 }
 

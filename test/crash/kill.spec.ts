@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, eventsOf } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { checkRecord } from '../support/invariants/check-record.js';
 
 const KILLS = 20;
@@ -23,7 +23,7 @@ interface Call {
 jest.setTimeout(600_000);
 
 let folder: string;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-crash-'));
@@ -35,7 +35,10 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await startChild(SCRIPT, { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') });
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
+  });
   return new Api(service.url);
 }
 
@@ -111,8 +114,8 @@ it('ends a run that kills its process each time, and takes no healthy run with i
       .ended(poison.id)
       .then(() => 'ended' as const)
       .catch(() => 'died' as const);
-    if ((await Promise.race([ended, service.exited.then(() => 'died' as const)])) === 'ended') break;
-    await service.exited;
+    if ((await Promise.race([ended, service.ended.then(() => 'died' as const)])) === 'ended') break;
+    await service.ended;
     api = await revived();
   }
 
@@ -130,10 +133,10 @@ it('hands runs back on SIGTERM, and goes on with them after the next start', asy
     ],
   });
   await api.event(id, 'step.started');
-  const exitCode = await service.stop();
+  const { code } = await service.stop();
   api = await restart();
 
-  expect(exitCode).toBe(0);
+  expect(code).toBe(0);
   expect((await api.ended(id)).status).toBe('completed');
   expectWhole(await api.events(id));
   expect(calls().map(({ stepId }) => stepId)).toEqual(['first', 'second']);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Api } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { gated, LlmStub, message, type StubAnswer } from '../support/llm-stub.js';
 import { until } from '../support/until.js';
 
@@ -16,7 +16,7 @@ jest.setTimeout(120_000);
 
 let folder: string;
 let stub: LlmStub;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-llm-'));
@@ -30,11 +30,14 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await startChild(SCRIPT, {
-    DATA_DIR: join(folder, 'data'),
-    CALLS_FILE: join(folder, 'calls'),
-    ANTHROPIC_API_KEY: 'sk-stub',
-    ANTHROPIC_BASE_URL: stub.baseUrl,
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: {
+      DATA_DIR: join(folder, 'data'),
+      CALLS_FILE: join(folder, 'calls'),
+      ANTHROPIC_API_KEY: 'sk-stub',
+      ANTHROPIC_BASE_URL: stub.baseUrl,
+    },
   });
   return new Api(service.url);
 }

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 
 import type { RunView } from '../../src/runs/domain/view.js';
 import { Api, type Answer } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 
 const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 
 jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'ensemble-crash-'));
-let service: ChildService;
+let service: ServiceProcess;
 let api: Api;
 
 beforeAll(() => start());
@@ -23,7 +23,10 @@ afterAll(async () => {
 });
 
 async function start(): Promise<void> {
-  service = await startChild(SCRIPT, { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') });
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
+  });
   api = new Api(service.url);
 }
 

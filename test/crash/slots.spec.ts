@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Api } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
 const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
@@ -12,7 +12,7 @@ const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 jest.setTimeout(90_000);
 
 let folder: string;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-slots-'));
@@ -29,7 +29,10 @@ const calls = (): number => {
 };
 
 async function restart(): Promise<Api> {
-  service = await startChild(SCRIPT, { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') });
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
+  });
   return new Api(service.url);
 }
 

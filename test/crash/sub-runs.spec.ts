@@ -8,7 +8,7 @@ import type { Page } from '../../src/kernel/page.js';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import { Api, eventsOf } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
 const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
@@ -23,7 +23,7 @@ interface Call {
 }
 
 let folder: string;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-sub-runs-'));
@@ -35,11 +35,14 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await startChild(SCRIPT, {
-    DATA_DIR: join(folder, 'data'),
-    CALLS_FILE: join(folder, 'calls'),
-    AGENT_MAX_CONCURRENT_WORKFLOWS: '2',
-    RATE_LIMIT_READ: '1000000',
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: {
+      DATA_DIR: join(folder, 'data'),
+      CALLS_FILE: join(folder, 'calls'),
+      AGENT_MAX_CONCURRENT_WORKFLOWS: '2',
+      RATE_LIMIT_READ: '1000000',
+    },
   });
   return new Api(service.url);
 }

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CreatedWebhookDto } from '../../src/webhooks/dto/webhook.dto.js';
 import { Api } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
@@ -25,7 +25,7 @@ jest.setTimeout(240_000);
 
 let folder: string;
 let receiver: WebhookReceiver;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-crash-'));
@@ -40,7 +40,10 @@ afterEach(async () => {
 
 async function restart(): Promise<Api> {
   const env = { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') };
-  service = await startChild(SCRIPT, { ...env, EGRESS_ALLOWED_HOSTS: receiver.host });
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: { ...env, EGRESS_ALLOWED_HOSTS: receiver.host },
+  });
   return new Api(service.url);
 }
 

@@ -7,7 +7,7 @@ import { io, type Socket } from 'socket.io-client';
 import type { RunEvent } from '../../docs/examples/client/follow-run.js';
 import { Api } from '../support/api.js';
 import { makeDataDir } from '../support/app.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { chain, upTo } from '../support/socket.js';
 import { until } from '../support/until.js';
 
@@ -68,11 +68,11 @@ class Follower {
 
 describe(`${CLIENTS} clients that follow ${RUNS} runs`, () => {
   let dataDir: string;
-  let service: ChildService;
+  let service: ServiceProcess;
 
   beforeAll(async () => {
     dataDir = makeDataDir();
-    service = await startChild(SCRIPT, { ...SETTINGS, DATA_DIR: dataDir });
+    service = await ServiceProcess.start({ script: SCRIPT, env: { ...SETTINGS, DATA_DIR: dataDir } });
   });
 
   afterAll(async () => {

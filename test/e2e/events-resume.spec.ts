@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { followRun, type RunEvent } from '../../docs/examples/client/follow-run.js';
 import { Api, eventsOf } from '../support/api.js';
 import { makeDataDir, startApp, type RunningApp } from '../support/app.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { chain, SocketClient, upTo } from '../support/socket.js';
 
 jest.setTimeout(60_000);
@@ -89,11 +89,11 @@ describe('a follower that loses its connection', () => {
 
 describe('a follower of a service that is killed and started again', () => {
   let dataDir: string;
-  let service: ChildService;
+  let service: ServiceProcess;
 
   beforeEach(async () => {
     dataDir = makeDataDir();
-    service = await startChild(SCRIPT, { ...SETTINGS, DATA_DIR: dataDir });
+    service = await ServiceProcess.start({ script: SCRIPT, env: { ...SETTINGS, DATA_DIR: dataDir } });
   });
 
   afterEach(async () => {
@@ -104,7 +104,10 @@ describe('a follower of a service that is killed and started again', () => {
   async function restart(): Promise<void> {
     await service.kill();
     const { port } = new URL(service.url);
-    service = await startChild(SCRIPT, { ...SETTINGS, DATA_DIR: dataDir, PORT: port });
+    service = await ServiceProcess.start({
+      script: SCRIPT,
+      env: { ...SETTINGS, DATA_DIR: dataDir, PORT: port },
+    });
   }
 
   it('misses nothing over Socket.IO', async () => {
@@ -151,20 +154,23 @@ describe('a follower of a service that is killed and started again', () => {
     const { id: runId } = await client.done('run.start', { definition: LONG_RUN });
     await client.untilEvent(runId, 'step.completed');
     const reason = new Promise((resolve) => client.socket.once('disconnect', resolve));
-    const exitCode = await service.stop();
+    const { code } = await service.stop();
     const connected = new Promise((resolve) =>
       client.socket.once('connect', () => {
         resolve(undefined);
       }),
     );
     const { port } = new URL(service.url);
-    service = await startChild(SCRIPT, { ...SETTINGS, DATA_DIR: dataDir, PORT: port });
+    service = await ServiceProcess.start({
+      script: SCRIPT,
+      env: { ...SETTINGS, DATA_DIR: dataDir, PORT: port },
+    });
     await connected;
     const { seq } = await client.done('run.subscribe', { runId, afterSeq: client.events(runId).length });
     await client.untilEvent(runId, 'run.completed');
     client.close();
 
-    expect([exitCode, await reason]).toEqual([0, 'transport close']);
+    expect([code, await reason]).toEqual([0, 'transport close']);
     expect(seq).toBeGreaterThan(0);
     expect(numbersOf(client.events(runId))).toEqual(upTo(client.events(runId).length));
   });

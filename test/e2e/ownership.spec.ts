@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import type { RunView } from '../../src/runs/domain/view.js';
 import { Api } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { describeWithPostgres, describeWithRedis } from '../support/services.js';
 import { until } from '../support/until.js';
 
@@ -28,16 +28,12 @@ interface Call {
 /** One process, and what its agent was asked for. */
 class Process {
   readonly api: Api;
-  isAlive = true;
 
   constructor(
-    readonly service: ChildService,
+    readonly service: ServiceProcess,
     private readonly callsFile: string,
   ) {
     this.api = new Api(service.url);
-    void service.exited.then(() => {
-      this.isAlive = false;
-    });
   }
 
   async calls(): Promise<readonly Call[]> {
@@ -84,9 +80,12 @@ function scenario(name: string, play: (start: Start) => Promise<void>): void {
       it(name, async () => {
         await play(async (env = {}) => {
           const own = join(folder, String(processes.length));
-          const service = await startChild(SCRIPT, {
-            ...{ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: redisKeyPrefix },
-            ...{ DATA_DIR: own, CALLS_FILE: `${own}.calls`, ...env },
+          const service = await ServiceProcess.start({
+            script: SCRIPT,
+            env: {
+              ...{ DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, REDIS_KEY_PREFIX: redisKeyPrefix },
+              ...{ DATA_DIR: own, CALLS_FILE: `${own}.calls`, ...env },
+            },
           });
           const started = new Process(service, `${own}.calls`);
           processes.push(started);
@@ -147,7 +146,7 @@ scenario('one that is asked to stop hands its runs to the other one', async (sta
   const run = await first.api.start({ steps: [{ ...LONG, input: { delayMs: 1_000 } }] });
   await first.called(run.id);
 
-  expect(await first.service.stop()).toBe(0);
+  expect(await first.service.stop()).toMatchObject({ code: 0 });
   await second.seen(run.id, 'completed');
 
   expect(await second.calls()).toMatchObject([{ stepId: 'long', attempt: 2 }]);
@@ -204,5 +203,5 @@ scenario(
 );
 
 function alive(processes: readonly Process[]): readonly Process[] {
-  return processes.filter(({ isAlive }) => isAlive);
+  return processes.filter(({ service }) => service.isAlive);
 }

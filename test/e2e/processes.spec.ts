@@ -33,7 +33,6 @@ describeWithPostgres('several processes', (databaseUrl) => {
       const all = started.splice(0);
       await Promise.all(all.map((service) => service.kill()));
       expect(all.flatMap((service) => service.troubles())).toEqual([]);
-      for (const service of all) service.forget();
     });
 
     const start = async (

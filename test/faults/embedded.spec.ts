@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { checkRecord, type CallLine } from '../support/invariants/check-record.js';
 import { until } from '../support/until.js';
 import { report } from './fault-report.js';
@@ -23,7 +23,7 @@ const PRELOAD = join(process.cwd(), 'test/faults/stepped-clock.mjs');
 jest.setTimeout(900_000);
 
 let folder: string;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-faults-'));
@@ -36,7 +36,7 @@ afterEach(async () => {
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<Api> {
   const own = { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls'), RATE_LIMIT_START: '0' };
-  service = await startChild(SCRIPT, { ...own, ...env });
+  service = await ServiceProcess.start({ script: SCRIPT, env: { ...own, ...env } });
   return new Api(service.url);
 }
 

@@ -37,7 +37,7 @@ export class Load {
   readonly failures = new Map<string, number>();
   private readonly pending = new Set<Promise<void>>();
   private isStopped = false;
-  /** Not once the service has said that a start is no good. */
+  /** Not once the service has said that a start is no good, or nobody waits. */
   private mayTryAgain = true;
   private pace: Promise<void> = Promise.resolve();
   private started = 0;
@@ -63,6 +63,12 @@ export class Load {
   async stop(): Promise<void> {
     this.isStopped = true;
     await this.settle();
+  }
+
+  /** Gives up what has not been answered: the test is over. */
+  leave(): void {
+    this.isStopped = true;
+    this.mayTryAgain = false;
   }
 
   /** Resolves when as many runs as were asked for are started. */

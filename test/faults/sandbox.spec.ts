@@ -81,7 +81,6 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await service.kill();
-  service.forget();
   rmSync(folder, { recursive: true, force: true });
 });
 

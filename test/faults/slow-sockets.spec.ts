@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api } from '../support/api.js';
-import { startChild, type ChildService } from '../support/child-service.js';
+import { ServiceProcess } from '../support/service-process.js';
 import { aFreePort } from '../support/free-port.js';
 import { isOpen, residentMib, tcpOf } from '../support/slow-clients.js';
 import { chain, SocketClient, upTo } from '../support/socket.js';
@@ -32,16 +32,19 @@ jest.setTimeout(300_000 + SECONDS * 1_000);
 
 let folder: string;
 let port: number;
-let service: ChildService;
+let service: ServiceProcess;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-slow-'));
   port = await aFreePort();
-  service = await startChild(SCRIPT, {
-    DATA_DIR: folder,
-    PORT: String(port),
-    AGENT_MAX_WORKFLOW_STEPS: '1000',
-    ...{ RATE_LIMIT_READ: '0', RATE_LIMIT_WRITE: '0', RATE_LIMIT_START: '0' },
+  service = await ServiceProcess.start({
+    script: SCRIPT,
+    env: {
+      DATA_DIR: folder,
+      PORT: String(port),
+      AGENT_MAX_WORKFLOW_STEPS: '1000',
+      ...{ RATE_LIMIT_READ: '0', RATE_LIMIT_WRITE: '0', RATE_LIMIT_START: '0' },
+    },
   });
 });
 

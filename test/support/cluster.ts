@@ -86,11 +86,10 @@ export class Member {
       .join('');
   }
 
-  /** Kills what is left, and takes the folders and proxies away. */
+  /** Kills what is left, and takes the proxies away. */
   async end(): Promise<void> {
     this.current?.thaw();
     await this.kill();
-    for (const process of this.all()) process.forget();
     await Promise.all([this.sql?.stop(), this.redis?.stop()]);
   }
 

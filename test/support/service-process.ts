@@ -1,20 +1,20 @@
 /**
- * The service as operators run it: a process of its own that tests kill, stop, freeze and start again, and whose log
- * is kept in a file, so that a process never waits for a test to read.
+ * The service as operators run it: a process of its own that tests kill, stop, freeze and start again. It writes its log
+ * to a file, so that it never waits for a test to read; the file goes with the process, what it said stays.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { until } from './until.js';
 
 /** What a process is started from. */
 export interface ServiceOptions {
-  /** How it is called in what tests say. */
-  readonly name: string;
-  /** @default dist/main.js */
+  /** How it is called in what tests say. @default service */
+  readonly name?: string;
+  /** Speaks its address as `LISTENING <url>`, or as the service does. @default dist/main.js */
   readonly script?: string;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -40,6 +40,7 @@ export class ServiceProcess {
   /** Resolves when the process has ended, however that was. */
   readonly ended: Promise<ProcessEnd>;
   private end: ProcessEnd | undefined;
+  private lastLog = '';
   private isExpectedToEnd = false;
   private address = '';
 
@@ -49,6 +50,8 @@ export class ServiceProcess {
     private readonly folder: string,
   ) {
     this.ended = once(child, 'exit').then(([code, signal]) => {
+      this.lastLog = this.log;
+      rmSync(this.folder, { recursive: true, force: true });
       this.end = { code: code as number | null, signal: signal as NodeJS.Signals | null };
       return this.end;
     });
@@ -66,10 +69,10 @@ export class ServiceProcess {
   }
 
   /** Starts a process that may have to wait for others before it listens. */
-  static spawn({ name, script = 'dist/main.js', env }: ServiceOptions): ServiceProcess {
+  static spawn({ name = 'service', script = 'dist/main.js', env }: ServiceOptions): ServiceProcess {
     const folder = mkdtempSync(join(tmpdir(), `ensemble-${name}-`));
     const log = openSync(join(folder, 'log'), 'w');
-    const child = spawn(process.execPath, [join(process.cwd(), script)], {
+    const child = spawn(process.execPath, [resolve(script)], {
       env: { PATH: process.env['PATH'], PORT: '0', DATA_DIR: folder, LOG_LEVEL: 'warn', ...env },
       stdio: ['ignore', log, log],
       cwd: folder,
@@ -93,7 +96,7 @@ export class ServiceProcess {
 
   /** Everything that it has written so far. */
   get log(): string {
-    return readFileSync(join(this.folder, 'log'), 'utf8');
+    return this.isAlive ? readFileSync(join(this.folder, 'log'), 'utf8') : this.lastLog;
   }
 
   /** Resolves when it says that it listens; one that does not is killed. @throws Error with its log */
@@ -164,10 +167,5 @@ export class ServiceProcess {
     const { code, signal } = this.end;
     const end = `ended with ${String(code ?? signal)}: ${this.log.slice(-2_000)}`;
     return [...lines, end].map((line) => `${this.name}: ${line}`);
-  }
-
-  /** Takes its folder with the log away. It must have ended. */
-  forget(): void {
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
