@@ -4,6 +4,7 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { Clock } from '../platform/clock/clock.js';
 import { StorageConfig } from '../platform/config/app.config.js';
 import { OpenApiRegistry } from '../platform/http/openapi.registry.js';
+import { RunCatalogue } from '../runs/run.catalogue.js';
 import { RunService } from '../runs/run.service.js';
 import { ApprovalLinkService, DEFAULT_LINK_MS } from './approval-link.service.js';
 import { EXAMPLE_APPROVAL, EXAMPLE_APPROVAL_RUN, exampleApprovalDefinition, LINK_TOKEN } from './examples.js';
@@ -18,6 +19,7 @@ const NAMESPACE = 'default';
 export class ExampleApprovalsService implements OnApplicationBootstrap {
   constructor(
     private readonly runs: RunService,
+    private readonly catalogue: RunCatalogue,
     private readonly links: ApprovalLinkService,
     private readonly document: OpenApiRegistry,
     private readonly clock: Clock,
@@ -26,6 +28,17 @@ export class ExampleApprovalsService implements OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     if (this.storage.databaseUrl !== undefined) return;
+    await this.plantRun();
+    const expiresAt = this.clock.now() + DEFAULT_LINK_MS;
+    const claim = { namespace: NAMESPACE, approval: EXAMPLE_APPROVAL, expiresAt };
+    const token = await this.links.tokenOf(claim);
+    this.document.add((document) => {
+      withExample(document, token);
+    });
+  }
+
+  private async plantRun(): Promise<void> {
+    if ((await this.catalogue.find(NAMESPACE, EXAMPLE_APPROVAL_RUN)) !== undefined) return;
     const request = {
       namespace: NAMESPACE,
       definition: exampleApprovalDefinition,
@@ -33,12 +46,6 @@ export class ExampleApprovalsService implements OnApplicationBootstrap {
       tags: ['example'],
     };
     await this.runs.plant(request, EXAMPLE_APPROVAL_RUN);
-    const expiresAt = this.clock.now() + DEFAULT_LINK_MS;
-    const claim = { namespace: NAMESPACE, approval: EXAMPLE_APPROVAL, expiresAt };
-    const token = await this.links.tokenOf(claim);
-    this.document.add((document) => {
-      withExample(document, token);
-    });
   }
 }
 

@@ -133,12 +133,8 @@ export class RunService {
    *
    * @param further events that follow event 1 at once
    */
-  async plant(
-    request: StartRequest,
-    runId: string,
-    further: (runId: string) => readonly RunEvent[] = () => [],
-  ): Promise<void> {
-    await this.createAs(runId, request, further(runId));
+  async plant(request: StartRequest, runId: string, further: readonly RunEvent[] = []): Promise<void> {
+    await this.createAs(runId, request, further);
   }
 
   /**
