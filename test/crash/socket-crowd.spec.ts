@@ -10,7 +10,8 @@ import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, scripted } from '../support/api.js';
 import { ServiceProcess } from '../support/service-process.js';
 import { aFreePort } from '../support/free-port.js';
-import { isOpen, residentMib, tcpOf } from '../support/slow-clients.js';
+import { residentMib } from '../support/resident-memory.js';
+import { isOpen, tcpOf } from '../support/slow-clients.js';
 import { chain, SocketClient, upTo } from '../support/socket.js';
 import { until } from '../support/until.js';
 

@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { residentMib } from '../support/resident-memory.js';
 import { describeWithOwnRedis, describeWithPostgres } from '../support/services.js';
 import { until } from '../support/until.js';
 import { report } from './fault-report.js';
@@ -58,6 +59,7 @@ describeWithOwnRedis('a service without work', () => {
         const withThem = await costOf(scene, databaseUrl);
 
         expect(await waiting(databaseUrl)).toBe(PARKED);
+        tellMemory([without, withThem]);
         const rows = [without, withThem].map(({ redis, sql }, index) => ({
           ...{ fault: 'idle', unit: '1/s', bar: 3, values: [redis + sql] },
           what: `commands of a process with ${index * PARKED} runs (${redis.toFixed(2)} Redis, ${sql.toFixed(2)} SQL)`,
@@ -82,11 +84,24 @@ async function waiting(url: string): Promise<number> {
   return Number(row?.n);
 }
 
-/** Commands a second of one process, once what was to be done after the last work is done. */
-async function costOf(
-  scene: FaultScene,
-  databaseUrl: string,
-): Promise<{ readonly redis: number; readonly sql: number }> {
+/** What it costs to have nothing to do. */
+interface IdleCost {
+  /** Commands a second of one process. */
+  readonly redis: number;
+  readonly sql: number;
+  /** Of each process, in MiB. */
+  readonly memory: readonly number[];
+}
+
+function tellMemory(costs: readonly IdleCost[]): void {
+  for (const [index, { memory }] of costs.entries()) {
+    const each = memory.map((mib) => mib.toFixed(0)).join(', ');
+    process.stderr.write(`idle: memory of the processes with ${index * PARKED} runs ${each} MiB\n`);
+  }
+}
+
+/** What is seen once what was to be done after the last work is done. */
+async function costOf(scene: FaultScene, databaseUrl: string): Promise<IdleCost> {
   await delay(WATCH_MS);
   const [redis, sql] = [await redisCommands(scene), await transactions(databaseUrl)];
   await delay(WATCH_MS);
@@ -94,6 +109,7 @@ async function costOf(
   return {
     redis: perSecond((await redisCommands(scene)) - redis),
     sql: perSecond((await transactions(databaseUrl)) - sql),
+    memory: scene.cluster.members.map(({ process }) => residentMib(process.pid)),
   };
 }
 

@@ -1,17 +1,8 @@
-/** Socket clients that stop reading, and what that does to the service, as the system sees it. */
+/** Socket clients that stop reading, and what the system sees of them. */
 import { readFileSync } from 'node:fs';
 import type { Socket as TcpSocket } from 'node:net';
 
 import type { SocketClient } from './socket.js';
-
-const MIB = 1_048_576;
-
-/** Memory of a process that is in use, in MiB (proc(5), VmRSS). */
-export function residentMib(pid: number): number {
-  const [, kib = '0'] =
-    /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8')) ?? [];
-  return (Number(kib) * 1_024) / MIB;
-}
 
 /** The connection of a client, to pause it. */
 export function tcpOf({ socket }: SocketClient): TcpSocket {
