@@ -52,7 +52,9 @@ describeWithOwnRedis('more than one worker', () => {
 describeWithOwnRedis('a service without work', () => {
   describeWithPostgres('and runs that wait', (databaseUrl) => {
     it(`asks next to nothing of Redis and PostgreSQL, with ${PARKED} of them and with none`, async () => {
-      const options: SceneOptions = { name: 'idle', databaseUrl, roles: ROLES };
+      // The agents of the load are new: for ten minutes the process that answers would ask after each, once a minute.
+      const env = { AGENT_HEALTH_INTERVAL_MS: '0' };
+      const options: SceneOptions = { name: 'idle', databaseUrl, roles: ROLES, env };
       await withScene(options, async (scene) => {
         const without = await costOf(scene, databaseUrl);
         await park(scene);
