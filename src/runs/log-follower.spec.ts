@@ -80,7 +80,7 @@ describe('LogFollower', () => {
   it('looks again at the end of the log for what was hidden then', async () => {
     const { follower, consumer, write } = scene();
     follower.start();
-    await until(() => consumer.reads === 1, 'the end is found', 1_000, 0);
+    await until(() => consumer.reads === 1, 'the end is found', 10_000, 0);
     const id = await write(false);
     await until(() => consumer.taken.length === 1, 'another look finds it');
     await follower.stop();

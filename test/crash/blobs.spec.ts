@@ -5,11 +5,11 @@ import { join } from 'node:path';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, eventsOf } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 
 const LENGTH = 5 * 1_048_576;
 const ITEMS = 5;
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 
 /** Each restart takes a second or two; the deadline is generous. */
 jest.setTimeout(240_000);
@@ -27,10 +27,7 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
-  });
+  service = await startCounting(folder);
   return new Api(service.url);
 }
 

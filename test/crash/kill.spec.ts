@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, eventsOf } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { checkRecord } from '../support/invariants/check-record.js';
 
 const KILLS = 20;
 const STEPS = 30;
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 
 interface Call {
   readonly stepId: string;
@@ -35,10 +35,7 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
-  });
+  service = await startCounting(folder);
   return new Api(service.url);
 }
 

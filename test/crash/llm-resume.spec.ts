@@ -10,7 +10,7 @@ import { until } from '../support/until.js';
 
 const TURNS = 8;
 const NEVER = new Promise<never>(() => undefined);
-const SCRIPT = join(process.cwd(), 'test/crash/tool-using-service.mjs');
+const SCRIPT = 'test/crash/tool-using-service.mjs';
 
 jest.setTimeout(120_000);
 

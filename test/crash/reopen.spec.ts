@@ -5,9 +5,8 @@ import { join } from 'node:path';
 
 import type { RunView } from '../../src/runs/domain/view.js';
 import { Api, type Answer } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
-
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 
 jest.setTimeout(120_000);
 
@@ -23,10 +22,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<void> {
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
-  });
+  service = await startCounting(folder);
   api = new Api(service.url);
 }
 

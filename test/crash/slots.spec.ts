@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Api } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
-
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 
 jest.setTimeout(90_000);
 
@@ -29,10 +28,7 @@ const calls = (): number => {
 };
 
 async function restart(): Promise<Api> {
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') },
-  });
+  service = await startCounting(folder);
   return new Api(service.url);
 }
 

@@ -8,14 +8,13 @@ import { join } from 'node:path';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api, scripted } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { aFreePort } from '../support/free-port.js';
 import { residentMib } from '../support/resident-memory.js';
-import { isOpen, tcpOf } from '../support/slow-clients.js';
+import { isOpen, startForCrowd, tcpOf } from '../support/slow-clients.js';
 import { chain, SocketClient, upTo } from '../support/socket.js';
 import { until } from '../support/until.js';
 
-const SCRIPT = join(process.cwd(), 'test/e2e/event-service.mjs');
 /** The bar is 64 MiB; a loaded machine collects garbage late, and this is no bench. */
 const MOST_GROWTH_MIB = 256;
 
@@ -26,15 +25,7 @@ let port: number;
 let service: ServiceProcess;
 
 const start = async (): Promise<void> => {
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: {
-      DATA_DIR: folder,
-      PORT: String(port),
-      AGENT_MAX_WORKFLOW_STEPS: '1000',
-      ...{ RATE_LIMIT_READ: '0', RATE_LIMIT_WRITE: '0' },
-    },
-  });
+  service = await startForCrowd(folder, port);
 };
 
 beforeEach(async () => {

@@ -8,10 +8,10 @@ import type { Page } from '../../src/kernel/page.js';
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import type { RunView, StepView } from '../../src/runs/domain/view.js';
 import { Api, eventsOf } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 const LINKS = 6;
 const KILLS = 6;
 
@@ -35,14 +35,9 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: {
-      DATA_DIR: join(folder, 'data'),
-      CALLS_FILE: join(folder, 'calls'),
-      AGENT_MAX_CONCURRENT_WORKFLOWS: '2',
-      RATE_LIMIT_READ: '1000000',
-    },
+  service = await startCounting(folder, {
+    AGENT_MAX_CONCURRENT_WORKFLOWS: '2',
+    RATE_LIMIT_READ: '1000000',
   });
   return new Api(service.url);
 }

@@ -6,13 +6,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { CreatedWebhookDto } from '../../src/webhooks/dto/webhook.dto.js';
 import { Api } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { until } from '../support/until.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
 
 const KILLS = 5;
 const RUNS_EACH = 3;
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 const CHAIN = {
   steps: [
     { id: 'a', agent: 'echo', input: { said: 1 } },
@@ -39,11 +39,7 @@ afterEach(async () => {
 });
 
 async function restart(): Promise<Api> {
-  const env = { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls') };
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: { ...env, EGRESS_ALLOWED_HOSTS: receiver.host },
-  });
+  service = await startCounting(folder, { EGRESS_ALLOWED_HOSTS: receiver.host });
   return new Api(service.url);
 }
 

@@ -1,6 +1,5 @@
 /** A follower whose connection breaks, again and again, sees each event once, in order, without a gap. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { followRun, type RunEvent } from '../../docs/examples/client/follow-run.js';
@@ -11,7 +10,7 @@ import { chain, SocketClient, upTo } from '../support/socket.js';
 
 jest.setTimeout(60_000);
 
-const SCRIPT = join(process.cwd(), 'test/e2e/event-service.mjs');
+const SCRIPT = 'test/e2e/event-service.mjs';
 const STEPS = 200;
 const DROPS = 50;
 const LONG_RUN = chain(STEPS, { delayMs: 8, output: { text: 'x'.repeat(200) } });

@@ -10,7 +10,7 @@ import { ServiceProcess } from '../support/service-process.js';
 import { describeWithPostgres, describeWithRedis } from '../support/services.js';
 import { until } from '../support/until.js';
 
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
+const SCRIPT = 'test/crash/counting-service.mjs';
 
 /** A lease of 5 s runs out before a run is taken over; the deadline is generous. */
 const DEADLINE_MS = 60_000;

@@ -6,7 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import { startCounting } from '../support/counting-service.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { checkRecord, type CallLine } from '../support/invariants/check-record.js';
 import { until } from '../support/until.js';
 import { report } from './fault-report.js';
@@ -16,7 +17,6 @@ import { sizeOf } from './sizes.js';
 const KILLS = sizeOf('FAULT_KILLS', { full: 50, short: 5 });
 const HOUR_MS = 3_600_000;
 const BLOCK_MS = 10_000;
-const SCRIPT = join(process.cwd(), 'test/crash/counting-service.mjs');
 const PRELOAD = join(process.cwd(), 'test/faults/stepped-clock.mjs');
 
 /** Each of fifty restarts may take seconds on a machine that does much else. */
@@ -35,8 +35,7 @@ afterEach(async () => {
 });
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<Api> {
-  const own = { DATA_DIR: join(folder, 'data'), CALLS_FILE: join(folder, 'calls'), RATE_LIMIT_START: '0' };
-  service = await ServiceProcess.start({ script: SCRIPT, env: { ...own, ...env } });
+  service = await startCounting(folder, { RATE_LIMIT_START: '0', ...env });
   return new Api(service.url);
 }
 

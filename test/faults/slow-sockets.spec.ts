@@ -10,16 +10,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { RunEvent } from '../../src/runs/domain/run.events.js';
 import { Api } from '../support/api.js';
-import { ServiceProcess } from '../support/service-process.js';
+import type { ServiceProcess } from '../support/service-process.js';
 import { aFreePort } from '../support/free-port.js';
 import { residentMib } from '../support/resident-memory.js';
-import { isOpen, tcpOf } from '../support/slow-clients.js';
+import { isOpen, startForCrowd, tcpOf } from '../support/slow-clients.js';
 import { chain, SocketClient, upTo } from '../support/socket.js';
 import { until } from '../support/until.js';
 import { report } from './fault-report.js';
 import { sizeOf } from './sizes.js';
 
-const SCRIPT = join(process.cwd(), 'test/e2e/event-service.mjs');
 /** How long the slow clients read nothing. */
 const SECONDS = sizeOf('FAULT_SLOW_SECONDS', { full: 60, short: 10 });
 const RUNS_PER_SECOND = 10;
@@ -38,15 +37,7 @@ let service: ServiceProcess;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ensemble-slow-'));
   port = await aFreePort();
-  service = await ServiceProcess.start({
-    script: SCRIPT,
-    env: {
-      DATA_DIR: folder,
-      PORT: String(port),
-      AGENT_MAX_WORKFLOW_STEPS: '1000',
-      ...{ RATE_LIMIT_READ: '0', RATE_LIMIT_WRITE: '0', RATE_LIMIT_START: '0' },
-    },
-  });
+  service = await startForCrowd(folder, port);
 });
 
 afterEach(async () => {

@@ -14,7 +14,7 @@ import { until } from './until.js';
 export interface ServiceOptions {
   /** How it is called in what tests say. @default service */
   readonly name?: string;
-  /** Speaks its address as `LISTENING <url>`, or as the service does. @default dist/main.js */
+  /** From the repository's folder; speaks its address as `LISTENING <url>` or as the service does. @default dist/main.js */
   readonly script?: string;
   readonly env: Readonly<Record<string, string>>;
 }

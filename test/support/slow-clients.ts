@@ -2,7 +2,19 @@
 import { readFileSync } from 'node:fs';
 import type { Socket as TcpSocket } from 'node:net';
 
+import { ServiceProcess } from './service-process.js';
 import type { SocketClient } from './socket.js';
+
+/** Starts the service that tells of runs, on a folder and at a port that outlive it. It refuses nobody for a rate. */
+export function startForCrowd(folder: string, port: number): Promise<ServiceProcess> {
+  return ServiceProcess.start({
+    script: 'test/e2e/event-service.mjs',
+    env: {
+      ...{ DATA_DIR: folder, PORT: String(port), AGENT_MAX_WORKFLOW_STEPS: '1000' },
+      ...{ RATE_LIMIT_READ: '0', RATE_LIMIT_WRITE: '0', RATE_LIMIT_START: '0' },
+    },
+  });
+}
 
 /** The connection of a client, to pause it. */
 export function tcpOf({ socket }: SocketClient): TcpSocket {

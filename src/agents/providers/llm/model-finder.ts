@@ -4,8 +4,7 @@ import { ok, type Result } from '../../../kernel/result.js';
 import { ProviderConfig } from '../../../platform/config/app.config.js';
 import { Egress } from '../../../platform/egress/egress.js';
 import { SecretSource } from '../../../platform/ports/secret.source.js';
-import type { SecretCall } from '../../call-secrets.js';
-import { untilAnswered } from '../../until-answered.js';
+import { CallSecrets, type SecretCall } from '../../call-secrets.js';
 import { findTargets, type Fetch, type ModelTarget } from './model.js';
 import type { LlmSettings } from './settings.schema.js';
 
@@ -26,20 +25,17 @@ export class ModelFinder {
   }
 
   /**
-   * The models of an agent, the first one to be asked first. Fails with `agent.not-configured`.
-   *
-   * @throws AppError `secret.not-found` and what else keeps a secret from being read
+   * The models of an agent, the first one to be asked first. Fails with `agent.not-configured`, `secret.not-found` and
+   * what else keeps a secret from being read.
    */
   async find(
     settings: LlmSettings,
     call: SecretCall,
   ): Promise<Result<readonly [ModelTarget, ...ModelTarget[]]>> {
     const name = settings.apiKey?.secret;
-    const secret =
-      name === undefined
-        ? undefined
-        : await untilAnswered(() => this.secrets.get(call.namespace, name), call);
-    return this.targetsOf(settings, secret);
+    if (name === undefined) return this.targetsOf(settings, undefined);
+    const secret = await new CallSecrets(this.secrets, call).find(name);
+    return secret.ok ? this.targetsOf(settings, secret.value) : secret;
   }
 
   /** Whether the configuration has all that an agent needs; secrets are not looked at. */
